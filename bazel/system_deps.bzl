@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""The system libraries the build uses, one list for WORKSPACE and MODULE.bazel."""
+
+load(":pkg_config.bzl", "pkg_config_repository")
+
+def system_deps():
+    pkg_config_repository(
+        name = "sys_liburing",
+        apt = ["liburing-dev"],
+        modules = {"liburing": "liburing >= 2.2"},
+        optional = True,
+    )
+    pkg_config_repository(
+        name = "sys_seccomp",  # tests only
+        apt = ["libseccomp-dev"],
+        modules = {"seccomp": "libseccomp >= 2.5"},
+        optional = True,
+    )
+    pkg_config_repository(
+        name = "sys_glib",
+        apt = ["libglib2.0-dev"],
+        modules = {"glib": "glib-2.0 >= 2.66"},
+    )
+    pkg_config_repository(
+        name = "sys_gtest",
+        apt = ["libgtest-dev", "libgmock-dev"],
+        modules = {
+            "gmock": "gmock >= 1.12",
+            "gtest": "gtest >= 1.12",
+        },
+    )
+    pkg_config_repository(
+        name = "sys_absl",
+        apt = ["libabsl-dev"],
+        modules = {
+            "cleanup": "absl_cleanup",
+            "failure_signal_handler": "absl_failure_signal_handler",
+            "flags": "absl_flags_parse",
+            "strings": "absl_strings",
+            "symbolize": "absl_symbolize",
+            "time": "absl_time",
+        },
+    )

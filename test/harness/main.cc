@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.cc - the main function of every test.
+ *
+ * Sets the environment before any test or library looks at it:
+ *   AIOX_FDMON       is AIOX_TEST_FDMON if that is set (aiox_backend_test stamps it)
+ *   AIOX_FDMON_PATH  is the plugin directory of the runfiles, unless set
+ */
+#include <cstdlib>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+namespace
+{
+namespace fs = std::filesystem;
+
+void SetEnvironment()
+{
+    if (const char *backend = std::getenv("AIOX_TEST_FDMON")) {
+        setenv("AIOX_FDMON", backend, 1);
+    }
+    fs::path plugins = fs::current_path() / "lib/aiox/fdmon-1";
+    if (fs::is_directory(plugins)) {
+        setenv("AIOX_FDMON_PATH", plugins.c_str(), 0);
+    }
+}
+} // namespace
+
+int main(int argc, char **argv)
+{
+    SetEnvironment();
+    ::testing::InitGoogleTest(&argc, argv);
+    return RUN_ALL_TESTS();
+}
