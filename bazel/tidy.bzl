@@ -13,7 +13,7 @@ def _flags(ctx, cc):
         for d in dirs.to_list():
             flags += [flag, d]
     for d in cc.defines.to_list() + getattr(ctx.rule.attr, "local_defines", []):
-        flags.append("-D" + d)
+        flags.append("-D" + d.replace('\\"', '"'))  # written for Bazel's shell tokenization
     return flags + getattr(ctx.rule.attr, "copts", [])
 
 def _tidy_impl(target, ctx):
