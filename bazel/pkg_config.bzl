@@ -59,7 +59,10 @@ def _library(rctx, tool, name, module):
             defines.append(flag[2:])
         elif flag == "-pthread":
             linkopts.append(flag)  # A compiler flag cannot travel to dependents.
-    linkopts += _words(_ask(rctx, tool, ["--libs", module]))
+    libs = _words(_ask(rctx, tool, ["--libs", module]))
+
+    # Abseil's modules name thirty libraries; a program shall load those it uses.
+    linkopts += ["-Wl,--push-state,--as-needed"] + libs + ["-Wl,--pop-state"]
     return _FOUND.format(
         name = repr(name),
         globs = repr([i + "/**/*.h" for i in includes] + [i + "/**/*.inc" for i in includes]),

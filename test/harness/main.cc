@@ -5,15 +5,30 @@
  * Sets the environment before any test or library looks at it:
  *   AIOX_FDMON       is AIOX_TEST_FDMON if that is set (aiox_backend_test stamps it)
  *   AIOX_FDMON_PATH  is the plugin directory of the runfiles, unless set
+ * Then: a crash prints its stack, a leak fails its test, a hang is cut short.
  */
 #include <cstdlib>
 #include <filesystem>
 
+#include <absl/debugging/failure_signal_handler.h>
+#include <absl/debugging/symbolize.h>
 #include <gtest/gtest.h>
+
+#include "test/harness/leaks.h"
+#include "test/harness/watchdog.h"
 
 namespace
 {
 namespace fs = std::filesystem;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitizerReportsCrashes = true;
+#elif defined(__has_feature)
+constexpr bool kSanitizerReportsCrashes =
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool kSanitizerReportsCrashes = false;
+#endif
 
 void SetEnvironment()
 {
@@ -30,6 +45,12 @@ void SetEnvironment()
 int main(int argc, char **argv)
 {
     SetEnvironment();
+    absl::InitializeSymbolizer(argv[0]);
+    if (!kSanitizerReportsCrashes) {
+        absl::InstallFailureSignalHandler(absl::FailureSignalHandlerOptions());
+    }
     ::testing::InitGoogleTest(&argc, argv);
+    ::testing::UnitTest::GetInstance()->listeners().Append(aiox_test::NewLeakListener());
+    aiox_test::StartWatchdog();
     return RUN_ALL_TESTS();
 }
