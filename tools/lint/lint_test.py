@@ -1,0 +1,252 @@
+#!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: MIT
+"""Each lint passes a small clean tree, and finds the fault that is planted in it."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import changelog
+import layers
+import limits
+import names
+import pairs
+import tree
+
+C = "/* SPDX-License-Identifier: MIT */\n"
+
+CLEAN = {
+    "docs/memory-model.md": "| pair | from |\n|---|---|\n| [BH-publish] | push |\n",
+    "lib/base/BUILD": 'aiox_library(name = "base", hdrs = ["include/aiox/base.h"])\n',
+    "lib/base/VERSION": "0.1.0\n",
+    "lib/base/CHANGELOG.md": "# Changelog\n\n## Unreleased\n",
+    "lib/base/README.md": "# aiox-base\n",
+    "lib/base/include/aiox/base.h": C
+    + "#ifndef AIOX_BASE_H_\n#define AIOX_BASE_H_\n\n"
+    + "#define AIOX_API\n\nAIOX_API int aiox_base(int x);\nAIOX_API extern int aiox_base_n[2];\n\n"
+    + "#endif\n",
+    "lib/bh/BUILD": 'aiox_library(name = "bh", srcs = ["src/bh.c"], deps = ["//lib/base"])\n'
+    + 'aiox_test(name = "bh_test", deps = [":bh", "@sys_absl//:time", "//test/harness:team"])\n',
+    "lib/bh/VERSION": "0.2.1\n",
+    "lib/bh/CHANGELOG.md": "# Changelog\n\n## 0.2.1 (2026-02-11)\n",
+    "lib/bh/README.md": "# aiox-bh\n",
+    "lib/bh/src/bh.c": C
+    + "/*\n * [BH-publish] push -> run. [BH-essay] does not count.\n */\n"
+    + '#include "aiox/base.h"\n\n'
+    + "static int table[] = { 1, 2 };\n\n"
+    + "static void push(int a, int b)\n{\n"
+    + "    if (a) {\n        while (b) {\n            b--; /* [BH-publish] */\n        }\n    }\n}\n\n"
+    + "int run(void)\n{\n    push(table[0], 2); /* [BH-publish] */\n    return 0;\n}\n",
+    "lib/bh/test/bh_test.cc": C + "#include <absl/time/time.h>\n\nTEST(Bh, Runs)\n{\n}\n",
+    "lib/aio/BUILD": 'aiox_library(name = "aio")\n',
+    "lib/aio/VERSION": "0.1.0\n",
+    "lib/aio/CHANGELOG.md": "## Unreleased\n",
+    "lib/aio/README.md": "# aiox-aio\n",
+    "lib/aio/src/poll.c": C + '#include "context.h"\n#include "lib/aio/src/context.h"\n',
+}
+
+
+class LintTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(dir=os.environ.get("TEST_TMPDIR"))
+        self.root = pathlib.Path(self.folder.name)
+        for path, text in CLEAN.items():
+            self.write(path, text)
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def write(self, path, text):
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text)
+
+    def append(self, path, text):
+        self.write(path, CLEAN.get(path, "") + text)
+
+    def replace(self, path, old, new):
+        self.assertIn(old, CLEAN[path])
+        self.write(path, CLEAN[path].replace(old, new))
+
+    def faults(self, lint):
+        t = tree.Tree(self.root)
+        lint.check(t)
+        return t.faults
+
+    def expect(self, lint, fault):
+        """Exactly one fault, which says this."""
+        found = self.faults(lint)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn(fault, found[0])
+
+
+class CleanTree(LintTest):
+    def test_has_no_fault(self):
+        for lint in (changelog, layers, limits, names, pairs):
+            self.assertEqual(self.faults(lint), [], lint.__name__)
+
+    def test_the_exit_code_tells(self):
+        script = str(pathlib.Path(layers.__file__))
+
+        good = subprocess.run([sys.executable, "-B", script, self.root], capture_output=True)
+        self.append("lib/base/src/x.c", C + '#include "aiox/bh.h"\n')
+        self.write("lib/bh/include/aiox/bh.h", C)
+        bad = subprocess.run([sys.executable, "-B", script, self.root], capture_output=True)
+
+        self.assertEqual((good.returncode, good.stdout), (0, b""))
+        self.assertEqual(bad.returncode, 1)
+        self.assertIn(b"lib/base/src/x.c:2: lib/base may not include aiox/bh.h", bad.stdout)
+
+
+class Layers(LintTest):
+    def test_build_arrow_upward(self):
+        self.replace("lib/base/BUILD", "hdrs", 'deps = ["//lib/bh"], hdrs')
+        self.expect(layers, "lib/base may not depend on lib/bh")
+
+    def test_build_arrow_between_neighbours(self):
+        self.replace("lib/bh/BUILD", '["//lib/base"]', '["//lib/base"] + ["//lib/timer:timer"]')
+        self.expect(layers, "lib/bh may not depend on lib/timer")
+
+    def test_a_test_reaches_down_only(self):
+        self.replace("lib/bh/BUILD", '":bh",', '":bh", "//lib/aio",')
+        self.expect(layers, "lib/bh may not depend on lib/aio")
+
+    def test_no_library_depends_on_abseil(self):
+        self.replace("lib/bh/BUILD", '["//lib/base"]', '["//lib/base", "@sys_absl//:time"]')
+        self.expect(layers, "lib/bh may not depend on abseil")
+
+    def test_no_plugin_depends_on_abseil(self):
+        self.write("plugins/fdmon_poll/BUILD", 'aiox_plugin(deps = ["@sys_absl//:time"])\n')
+        self.expect(layers, "plugins/fdmon_poll may not depend on abseil")
+
+    def test_no_library_includes_abseil(self):
+        self.append("lib/bh/src/bh.c", "#include <absl/time/time.h>\n")
+        self.expect(layers, "lib/bh may not use abseil")
+
+    def test_private_header_of_another_room(self):
+        self.append("lib/bh/src/bh.c", '#include "lib/base/src/secret.h"\n')
+        self.expect(layers, "lib/base/src/secret.h is private to lib/base")
+
+    def test_plugin_knows_the_contract_alone(self):
+        self.write("plugins/fdmon_poll/fdmon_poll.c", C + '#include "aiox/base.h"\n')
+        self.expect(layers, "plugins/fdmon_poll may not include aiox/base.h")
+
+    def test_the_inside_of_the_context(self):
+        self.write("lib/aio/src/busy.c", C + '#include "context.h"\n')
+        self.expect(layers, "context.h is for")
+
+    def test_a_room_without_a_place(self):
+        self.write("lib/util/BUILD", "")
+        self.expect(layers, "lib/util is not a room")
+
+    def test_a_comment_is_no_include(self):
+        self.append("lib/bh/src/bh.c", '/*\n#include "aiox/timer.h"\n#include <absl/x.h>\n*/\n')
+        self.assertEqual(self.faults(layers), [])
+
+
+class Limits(LintTest):
+    def test_long_function(self):
+        self.append("lib/bh/src/bh.c", "void f(void)\n{\n" + "    f();\n" * 68 + "}\n")
+        self.expect(limits, "f() has 71 lines")
+
+    def test_long_function_with_a_reason(self):
+        body = "    f();\n" * 68
+        self.append("lib/bh/src/bh.c", "/* limits: a table. */\nvoid f(void)\n{\n" + body + "}\n")
+        self.assertEqual(self.faults(limits), [])
+
+    def test_many_parameters(self):
+        head = "static struct x *g(int a, int (*b)(int, int), int c,\n int d, int e, int f, int g)"
+        self.append("lib/bh/src/bh.c", head + "\n{\n}\n")
+        self.expect(limits, "g() has 7 parameters")
+
+    def test_deep_nesting(self):
+        open_blocks = "if (1) {\nfor (;;) {\nswitch (1) {\ndo {\n"
+        self.append("lib/bh/src/bh.c", "void f(void)\n{\n" + open_blocks + "}" * 4 + "\n}\n")
+        self.expect(limits, "f() nests 4 deep")
+
+    def test_literals_do_not_nest(self):
+        nested = "if (1) {\nif (2) {\nif (3) {\ng((struct x){ .a = { 1 } });\n}\n}\n}\n"
+        self.append("lib/bh/src/bh.c", "void f(void)\n{\n" + nested + "}\n")
+        self.assertEqual(self.faults(limits), [])
+
+    def test_if_inside_a_function(self):
+        self.append("lib/bh/src/bh.c", "void f(void)\n{\n#ifdef X\n    f();\n#endif\n}\n")
+        self.expect(limits, "#if inside f()")
+
+    def test_long_source(self):
+        self.append("lib/bh/src/bh.c", "int x;\n" * 400)
+        self.expect(limits, "lines, not 400")
+
+    def test_long_header(self):
+        self.append("lib/base/include/aiox/base.h", "\n" * 350)
+        self.expect(limits, "lines, not 350")
+
+    def test_wide_line(self):
+        self.append("lib/bh/src/bh.c", "/* " + "x" * 95 + " */\n")
+        self.expect(limits, "the line has 101 columns")
+
+
+class Names(LintTest):
+    def test_public_function(self):
+        self.replace("lib/base/include/aiox/base.h", "int aiox_base(", "int base(")
+        self.expect(names, "public name 'base'")
+
+    def test_public_variable(self):
+        self.replace("lib/base/include/aiox/base.h", "aiox_base_n[2]", "base_n[2]")
+        self.expect(names, "public name 'base_n'")
+
+    def test_guard(self):
+        path = "lib/base/include/aiox/base.h"
+        self.write(path, CLEAN[path].replace("AIOX_BASE_H_", "BASE_H"))
+        self.expect(names, "the guard is BASE_H, not AIOX_BASE_H_")
+
+    def test_no_guard(self):
+        self.write("lib/bh/src/bh.h", C + "#pragma once\n")
+        self.expect(names, "has no header guard")
+
+    def test_guard_of_another_header(self):
+        guard = "#ifndef AIOX_BASE_H_\n#define AIOX_BASE_H_\n#endif\n"
+        self.write("lib/bh/src/base.h", C + guard)
+        self.expect(names, "the guard is that of lib/base/include/aiox/base.h")
+
+    def test_licence(self):
+        self.replace("lib/bh/src/bh.c", C, "/* bh.c */\n")
+        self.expect(names, "lib/bh/src/bh.c:1: begins without")
+
+    def test_licence_of_a_script(self):
+        self.write("tools/x.py", "#!/usr/bin/env python3\n# x\n")
+        self.expect(names, "tools/x.py:2: begins without")
+
+
+class Pairs(LintTest):
+    def test_one_end(self):
+        self.replace("lib/bh/src/bh.c", "2); /* [BH-publish] */", "2);")
+        self.expect(pairs, "[BH-publish] has no other end")
+
+    def test_no_row(self):
+        self.append("lib/bh/src/bh.c", "/* [BH-rearm] */\n/* [BH-rearm] */\n")
+        self.expect(pairs, "[BH-rearm] has no row")
+
+    def test_a_row_for_nothing(self):
+        self.append("docs/memory-model.md", "| [BH-gone] | x |\n")
+        self.expect(pairs, "[BH-gone] is nowhere")
+
+
+class Changelog(LintTest):
+    def test_missing_readme(self):
+        (self.root / "lib/bh/README.md").unlink()
+        self.expect(changelog, "lib/bh/README.md:1: is missing")
+
+    def test_malformed_version(self):
+        self.write("lib/base/VERSION", "0.01.0\n")
+        self.expect(changelog, "'0.01.0' is not major.minor.patch")
+
+    def test_version_without_an_entry(self):
+        self.write("lib/bh/VERSION", "0.2.2\n")
+        self.expect(changelog, "the newest entry is '0.2.1 (2026-02-11)'")
+
+
+if __name__ == "__main__":
+    unittest.main()
