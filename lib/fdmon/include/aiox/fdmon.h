@@ -314,7 +314,8 @@ struct aiox_fdmon_elf_note_ {
  */
 #if defined(AIOX_FDMON_STATIC)
 #define AIOX_FDMON_PLUGIN(ident, version, descriptor)                                              \
-    const struct aiox_fdmon_plugin *aiox_fdmon_##ident(uint32_t index);                            \
+    __attribute__((visibility("default"))) const struct aiox_fdmon_plugin *aiox_fdmon_##ident(     \
+        uint32_t index);                                                                           \
     const struct aiox_fdmon_plugin *aiox_fdmon_##ident(uint32_t index)                             \
     {                                                                                              \
         return index == 0 ? &(descriptor) : NULL;                                                  \
