@@ -200,19 +200,17 @@ struct aiox_fdmon_ops {
 };
 
 /* What a backend can do, and what it needs. Unknown bits are ignored, but not the upper sixteen. */
-#define AIOX_FDMON_CAP_LEVEL (UINT64_C(1) << 0)      /* level-triggered by itself */
-#define AIOX_FDMON_CAP_NS_TIMEOUT (UINT64_C(1) << 1) /* deadlines finer than a millisecond */
-#define AIOX_FDMON_CAP_PRI (UINT64_C(1) << 2)        /* AIOX_FD_PRI */
-#define AIOX_FDMON_CAP_REGULAR (UINT64_C(1) << 3)    /* regular files can be watched */
-#define AIOX_FDMON_CAP_MANY_FDS (UINT64_C(1) << 4)   /* cost does not grow with what is registered \
-                                                      */
-#define AIOX_FDMON_CAP_PENDING                                                                     \
-    (UINT64_C(1) << 5) /* pending() sees descriptors without a system call */
-#define AIOX_FDMON_CAP_COMPLETION (UINT64_C(1) << 6) /* "aiox.completion/1" */
-#define AIOX_FDMON_CAP_FORK (UINT64_C(1) << 7) /* goes on working in the child after fork(2) */
+#define AIOX_FDMON_CAP_LEVEL (UINT64_C(1) << 0)        /* level-triggered by itself */
+#define AIOX_FDMON_CAP_NS_TIMEOUT (UINT64_C(1) << 1)   /* deadlines finer than a millisecond */
+#define AIOX_FDMON_CAP_PRI (UINT64_C(1) << 2)          /* AIOX_FD_PRI */
+#define AIOX_FDMON_CAP_REGULAR (UINT64_C(1) << 3)      /* regular files can be watched */
+#define AIOX_FDMON_CAP_MANY_FDS (UINT64_C(1) << 4)     /* cost independent of what is watched */
+#define AIOX_FDMON_CAP_PENDING (UINT64_C(1) << 5)      /* pending() sees descriptors by itself */
+#define AIOX_FDMON_CAP_COMPLETION (UINT64_C(1) << 6)   /* "aiox.completion/1" */
+#define AIOX_FDMON_CAP_FORK (UINT64_C(1) << 7)         /* works on in the child after fork(2) */
 #define AIOX_FDMON_CAP_LOCKS_MEMORY (UINT64_C(1) << 8) /* may count against RLIMIT_MEMLOCK */
-#define AIOX_FDMON_CAP_MUST_UNDERSTAND                                                             \
-    (UINT64_C(0xffff) << 48) /* refused when one is set that the loop does not know */
+/* Refused when one is set that the loop does not know. */
+#define AIOX_FDMON_CAP_MUST_UNDERSTAND (UINT64_C(0xffff) << 48)
 
 /* One line of the options a backend takes through AIOX_FDMON_OPTS=name.key=value. */
 struct aiox_fdmon_option {
@@ -314,6 +312,7 @@ struct aiox_fdmon_elf_note_ {
  */
 #if defined(AIOX_FDMON_STATIC)
 #define AIOX_FDMON_PLUGIN(ident, version, descriptor)                                              \
+    __attribute__((visibility("default")))                                                         \
     const struct aiox_fdmon_plugin *aiox_fdmon_##ident(uint32_t index);                            \
     const struct aiox_fdmon_plugin *aiox_fdmon_##ident(uint32_t index)                             \
     {                                                                                              \
