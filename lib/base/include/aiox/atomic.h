@@ -163,14 +163,18 @@ AIOX_ATOMIC_DEFINE_(ptr, void *)
 AIOX_ATOMIC_EACH_RMW_ORDER_(AIOX_ATOMIC_DEFINE_MATH_, u32, uint32_t)
 AIOX_ATOMIC_EACH_RMW_ORDER_(AIOX_ATOMIC_DEFINE_MATH_, u64, uint64_t)
 
+#if defined(__x86_64__) || defined(__i386__)
+#define AIOX_CPU_RELAX_() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define AIOX_CPU_RELAX_() __asm__ volatile("yield" ::: "memory")
+#else
+#define AIOX_CPU_RELAX_() __asm__ volatile("" ::: "memory")
+#endif
+
 /* Tells the processor that this is a spin loop. */
 static AIOX_ALWAYS_INLINE void aiox_cpu_relax(void)
 {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield" ::: "memory");
-#endif
+    AIOX_CPU_RELAX_();
 }
 
 AIOX_END_DECLS
