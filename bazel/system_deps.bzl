@@ -34,7 +34,6 @@ def system_deps():
         apt = ["libabsl-dev"],
         modules = {
             "cleanup": "absl_cleanup",
-            "failure_signal_handler": "absl_failure_signal_handler",
             "flags": "absl_flags_parse",
             "strings": "absl_strings",
             "symbolize": "absl_symbolize",

@@ -55,6 +55,11 @@ TEST(Faults, Hangs)
     WaitForEverInATest();
 }
 
+TEST(Faults, Crashes)
+{
+    abort();
+}
+
 TEST(Clean, OpensAndCloses)
 {
     close(eventfd(0, EFD_CLOEXEC));

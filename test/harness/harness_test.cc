@@ -75,6 +75,15 @@ TEST(Harness, TellsWhereEveryThreadOfAHangingTestIs)
         << outcome.text;
 }
 
+TEST(Harness, TellsWhereATestCrashed)
+{
+    Outcome outcome = RunAlone("Faults.Crashes");
+
+    EXPECT_NE(outcome.status, 0);
+    EXPECT_THAT(outcome.text, HasSubstr("SIGABRT"));
+    EXPECT_THAT(outcome.text, HasSubstr("Faults_Crashes_Test::TestBody"));
+}
+
 TEST(Harness, LetsCleanTestsPass)
 {
     for (const char *test :

@@ -10,25 +10,15 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include <absl/debugging/failure_signal_handler.h>
-#include <absl/debugging/symbolize.h>
 #include <gtest/gtest.h>
 
 #include "test/harness/leaks.h"
+#include "test/harness/stack.h"
 #include "test/harness/watchdog.h"
 
 namespace
 {
 namespace fs = std::filesystem;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitizerReportsCrashes = true;
-#elif defined(__has_feature)
-constexpr bool kSanitizerReportsCrashes =
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kSanitizerReportsCrashes = false;
-#endif
 
 void SetEnvironment()
 {
@@ -45,10 +35,7 @@ void SetEnvironment()
 int main(int argc, char **argv)
 {
     SetEnvironment();
-    absl::InitializeSymbolizer(argv[0]);
-    if (!kSanitizerReportsCrashes) {
-        absl::InstallFailureSignalHandler(absl::FailureSignalHandlerOptions());
-    }
+    aiox_test::InstallCrashHandler(argv[0]);
     ::testing::InitGoogleTest(&argc, argv);
     ::testing::UnitTest::GetInstance()->listeners().Append(aiox_test::NewLeakListener());
     aiox_test::StartWatchdog();

@@ -8,7 +8,6 @@
  */
 #include "test/harness/watchdog.h"
 
-#include <execinfo.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -23,8 +22,9 @@
 #include <cstdlib>
 #include <cstring>
 
-#include <absl/debugging/symbolize.h>
 #include <gtest/gtest.h>
+
+#include "test/harness/stack.h"
 
 namespace aiox_test
 {
@@ -33,7 +33,6 @@ namespace
 constexpr int kMargin = 5;
 constexpr int kDefaultSeconds = 55;
 constexpr int64_t kAnswerNs = 2000000000;
-constexpr int kMaxFrames = 64;
 
 char current_test[256] = "(between tests)";
 int allowed_seconds;
@@ -49,25 +48,10 @@ int StackSignal()
     return SIGRTMAX - 3;
 }
 
-void Print(const char *text)
-{
-    (void)!write(STDERR_FILENO, text, strlen(text));
-}
-
 /* The one who was asked. */
-void PrintStack(int)
+void Answer(int)
 {
-    void *frames[kMaxFrames];
-    int n = backtrace(frames, kMaxFrames);
-    char name[200];
-    char line[256];
-    for (int i = 1; i < n; i++) {
-        if (!absl::Symbolize(static_cast<char *>(frames[i]) - 1, name, sizeof(name))) {
-            strcpy(name, "?");
-        }
-        snprintf(line, sizeof(line), "    %p %s\n", frames[i], name);
-        Print(line);
-    }
+    PrintStack();
     answers.fetch_add(1);
 }
 
@@ -96,7 +80,7 @@ void AskForStack(int tid)
 {
     PrintThreadName(tid);
     if (tid == gettid()) {
-        PrintStack(0);
+        PrintStack();
         return;
     }
     int before = answers.load();
@@ -183,10 +167,8 @@ void StartWatchdog()
     if (allowed_seconds <= 0) {
         return;
     }
-    void *frame;
-    backtrace(&frame, 1); /* loads what it needs now rather than in the handler */
     ::testing::UnitTest::GetInstance()->listeners().Append(new NameKeeper);
-    Handle(StackSignal(), PrintStack);
+    Handle(StackSignal(), Answer);
     Handle(TimerSignal(), TimeIsUp);
     struct sigevent event = {};
     event.sigev_notify = SIGEV_SIGNAL;

@@ -11,7 +11,8 @@ namespace aiox_test
  * name of the test and the stack of every thread, and aborts.
  *
  * A timer and two real-time signals (SIGRTMAX - 2, SIGRTMAX - 3), no thread: so
- * it is no leak and death tests may fork. Call once, in main.
+ * it is no leak and death tests may fork. Call once, in main,
+ * after InstallCrashHandler().
  */
 void StartWatchdog();
 } // namespace aiox_test
