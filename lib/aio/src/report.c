@@ -107,8 +107,9 @@ int report_to_error_(const struct aiox_backend_report *r, struct aiox_error *err
     if (!r->name[0]) {
         return aiox_error_set(err, r->error, "%s%s: %s", dots, file, r->text);
     }
-    return aiox_error_set(err, r->error, "backend '%s'%s%s%s%s: %s: %s: %s%s%s", r->name,
+    return aiox_error_set(err, r->error, "backend '%s'%s%s%s%s: %s: %s%s%s%s%s", r->name,
                           r->path[0] ? " (" : "", dots, file, r->path[0] ? ")" : "",
-                          aiox_backend_stage_text(r->stage), aiox_backend_cause_text(r->cause),
+                          aiox_backend_stage_text(r->stage),
+                          r->cause ? aiox_backend_cause_text(r->cause) : "", r->cause ? ": " : "",
                           r->text, r->hint[0] ? "; " : "", r->hint);
 }

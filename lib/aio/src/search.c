@@ -96,7 +96,7 @@ static int resolve(struct aiox_backend_report *r, const char *path)
 {
     char resolved[PATH_MAX];
 
-    snprintf(r->path, sizeof(r->path), "%s", path);
+    snprintf(r->path, sizeof(r->path), "%.255s", path);
     if (!realpath(path, resolved)) {
         return report_set_(r, AIOX_BACKEND_FIND,
                            errno == EACCES ? AIOX_FDMON_CAUSE_DENIED : AIOX_FDMON_CAUSE_MISSING,
@@ -106,7 +106,7 @@ static int resolve(struct aiox_backend_report *r, const char *path)
         return report_set_(r, AIOX_BACKEND_FIND, AIOX_FDMON_CAUSE_LIMIT, -ENAMETOOLONG,
                            "its path is longer than %zu bytes", sizeof(r->path) - 1);
     }
-    snprintf(r->path, sizeof(r->path), "%s", resolved);
+    snprintf(r->path, sizeof(r->path), "%.255s", resolved);
     return 0;
 }
 
@@ -125,11 +125,11 @@ static int add_file(struct candidates *c, const struct aiox_backend_report *dir,
     }
     snprintf(path, sizeof(path), "%s/%s", dir->path, file);
     if (!name_in(new_one->report.name, file)) {
-        snprintf(new_one->report.path, sizeof(new_one->report.path), "%s", path);
+        snprintf(new_one->report.path, sizeof(new_one->report.path), "%.255s", path);
         report_set_(&new_one->report, AIOX_BACKEND_FIND, AIOX_FDMON_CAUSE_OTHER, -EINVAL,
                     "the file is not called " PREFIX "<name>" SUFFIX);
     } else if (report_is_failure_(dir)) {
-        snprintf(new_one->report.path, sizeof(new_one->report.path), "%s", path);
+        snprintf(new_one->report.path, sizeof(new_one->report.path), "%.255s", path);
     } else if (resolve(&new_one->report, path) == 0 &&
                trust_check_(new_one->report.path, origin, &new_one->report) == 0) {
         candidates_shadow_last_(c);
@@ -209,7 +209,7 @@ static int search_named_dir(struct candidates *c, const char *path)
     struct aiox_backend_report dir = {.stage = AIOX_BACKEND_CHOSEN};
 
     if (path[0] != '/') {
-        snprintf(dir.path, sizeof(dir.path), "%s", path);
+        snprintf(dir.path, sizeof(dir.path), "%.255s", path);
         report_set_(&dir, AIOX_BACKEND_FIND, AIOX_FDMON_CAUSE_DENIED, -EINVAL,
                     "not an absolute path of a directory");
         return add_failed_dir(c, &dir);
@@ -291,10 +291,4 @@ int search_file_(struct candidates *out, const char *path)
         *out = c;
     }
     return error;
-}
-
-void candidates_free_(struct candidates *c)
-{
-    free(c->items);
-    memset(c, 0, sizeof(*c));
 }

@@ -271,8 +271,8 @@ static void say_second_choice(const struct selection *s)
 
     if (s->first.error != 0) {
         report_to_error_(&s->first, &why);
-        aiox_log(AIOX_LOG_INFO, "backend '%s' was chosen because of %s", s->chosen->plugin.name,
-                 why.message);
+        aiox_log(AIOX_LOG_INFO, "backend '%s' was taken, not the first choice: %s",
+                 s->chosen->plugin.name, why.message);
     }
 }
 
