@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backend.h - one open monitor, ready for the loop to use.
+ *
+ * Whoever has a struct backend need not know where it came from: its tables
+ * are complete as far as both sides know them, and NULL where the plugin has
+ * nothing. It never moves: the plugin holds on to @host.
+ */
+#ifndef AIOX_AIO_SRC_BACKEND_H_
+#define AIOX_AIO_SRC_BACKEND_H_
+
+#include <stdbool.h>
+
+#include "aiox/attributes.h"
+#include "aiox/backend.h"
+#include "aiox/error.h"
+#include "aiox/fdmon.h"
+
+struct backend_options; /* options.h */
+
+struct backend {
+    struct aiox_fdmon_ops ops; /* open, close, interest, collect are never NULL */
+    struct aiox_fdmon *mon;
+    struct aiox_fdmon_completion completion; /* complete if has_completion, else zero */
+    bool has_completion;
+    struct aiox_fdmon_plugin plugin; /* no string is NULL; caps agree with ops and completion */
+    struct aiox_fdmon_host host;
+    char path[256]; /* empty: linked in */
+    struct backend_options *options;
+};
+
+/* A struct aiox_backend_sources that owns what it points to. All zero: empty. */
+struct backend_sources {
+    aiox_fdmon_entry_fn **linked_in;
+    char *path;
+    char *options;
+    bool linked_in_only;
+    bool system_only;
+};
+
+/* 0 or -ENOMEM; *@out is written only on success. @from->linked_in must not be empty. */
+AIOX_NODISCARD int backend_sources_copy_(struct backend_sources *out,
+                                         const struct aiox_backend_sources *from);
+/* Leaves it all zero. */
+void backend_sources_free_(struct backend_sources *s);
+
+/* What became of each candidate, in the order of looking. All zero: empty. */
+struct backend_reports {
+    struct aiox_backend_report *items;
+    int count;
+    int room_;
+};
+
+/* Leaves it all zero. */
+void backend_reports_free_(struct backend_reports *r);
+
+/*
+ * Opens a monitor of the backend that @spec chooses (grammar in
+ * aiox/backend.h) among @from; NULL: of the first that is linked in, without a
+ * probe. @reports may be NULL; what it held is replaced, also on error.
+ *
+ * Errors as aiox_context_setup(): -EINVAL for a bad @spec or bad options,
+ * -ENOENT for an unknown name, else the reason of the last candidate. Says one
+ * line of information when the first choice was not taken. [any]
+ */
+AIOX_NODISCARD int backend_open_(struct backend **out, const struct backend_sources *from,
+                                 const char *spec, struct backend_reports *reports,
+                                 struct aiox_error *err);
+
+/* Opens a second monitor of @like's plugin with @like's options. What open() said. [any] */
+AIOX_NODISCARD int backend_reopen_(struct backend **out, const struct backend *like,
+                                   struct aiox_error *err);
+
+/* Closes the monitor and frees @b; takes NULL. [home], or any thread once home has ended. */
+void backend_close_(struct backend *b);
+
+#endif /* AIOX_AIO_SRC_BACKEND_H_ */
