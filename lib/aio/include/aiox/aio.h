@@ -26,6 +26,7 @@
 #include "aiox/error.h"
 #include "aiox/event_notifier.h"
 #include "aiox/fd_event.h"
+#include "aiox/list.h"
 #include "aiox/thread_annotations.h"
 #include "aiox/timer.h"
 
@@ -67,7 +68,7 @@ AIOX_API void aiox_context_unref(struct aiox_context *ctx);
  *
  *   -EINVAL   @spec has an error; @err says where
  *   -ENOENT   no backend of that name; @err names those there are
- *   -EBUSY    requests are under way (aiox_submit), or called from a nested poll
+ *   -EBUSY    requests are under way (aiox_submit)
  *   other     the reason of the last candidate; @err says which file, which
  *             stage, which cause and what to change
  *
@@ -172,7 +173,7 @@ struct aiox_fd_handler {
 
 /*
  * Watches @fd and calls into @h when it is ready, or stops when @h is NULL or
- * has neither read, write, urgent nor poll.
+ * has neither read, write, urgent nor poll_ready.
  *
  * The new set replaces the old one as a whole. Callbacks run one at a time, in
  * the home thread, inside aiox_poll(); they may call this function, also for
@@ -200,19 +201,16 @@ AIOX_API AIOX_NODISCARD int aiox_set_fd_handler(struct aiox_context *ctx, int fd
 /* Stops watching @fd. Cannot fail. [any] */
 AIOX_API void aiox_clear_fd_handler(struct aiox_context *ctx, int fd);
 
-typedef void aiox_notifier_fn(struct aiox_event_notifier *n);
-typedef bool aiox_notifier_poll_fn(struct aiox_event_notifier *n);
-
 /*
- * The same for a notifier: @ready is called when it was set and must clear it
- * (aiox_event_notifier_test_and_clear()). @poll and @poll_ready as above; both
- * may be NULL. @ready NULL stops. Errors as aiox_set_fd_handler(). [any]
+ * The same for a notifier. @ready(@n) is called when it was set and must clear
+ * it (aiox_event_notifier_test_and_clear()). @poll(@n) and @poll_ready(@n) as
+ * above; both may be NULL. @ready NULL stops. Errors as aiox_set_fd_handler().
+ * [any]
  */
 AIOX_API AIOX_NODISCARD int aiox_set_event_notifier(struct aiox_context *ctx,
                                                     struct aiox_event_notifier *n,
-                                                    aiox_notifier_fn *ready,
-                                                    aiox_notifier_poll_fn *poll,
-                                                    aiox_notifier_fn *poll_ready);
+                                                    aiox_fd_fn *ready, aiox_fd_poll_fn *poll,
+                                                    aiox_fd_fn *poll_ready);
 
 /*
  * Adaptive polling: before it sleeps, the loop looks at the poll callbacks for
@@ -245,7 +243,7 @@ AIOX_API AIOX_NODISCARD int aiox_bh_schedule_oneshot(struct aiox_context *ctx, c
 /* Lives with whoever asked, untouched until @done has been called. */
 struct aiox_completion {
     void (*done)(struct aiox_completion *c, int result); /* result: >= 0 or a negative errno */
-    struct aiox_completion *next_;
+    struct aiox_list_node link_;
     int result_;
 };
 

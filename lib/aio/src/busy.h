@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* busy.h - looks before the loop sleeps, for as long as looking pays. */
+#ifndef AIOX_AIO_SRC_BUSY_H_
+#define AIOX_AIO_SRC_BUSY_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend.h"
+#include "handlers.h"
+#include "notify.h"
+
+struct busy {
+    int64_t max_ns; /* 0: off */
+    uint32_t grow;
+    uint32_t shrink;
+    bool started;             /* poll_begin was called and poll_end was not */
+    struct busy_time rung;    /* for the loop's own bell */
+    struct busy_time monitor; /* for what the backend sees without a system call */
+    int64_t turn_began_ns;    /* of the innermost turn that measures */
+};
+
+/* Sets the parameters; every source starts from nothing. [home] in no visit, or [init] */
+void busy_configure_(struct busy *b, struct handlers *hs, int64_t max_ns, uint32_t grow,
+                     uint32_t shrink);
+
+/*
+ * Looks at what can be seen without a system call, at most @timeout_ns (-1: no
+ * limit). True if there is something; handlers that said so are on @ready.
+ * [home] in a visit
+ */
+bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell, int64_t timeout_ns,
+                struct aiox_list *ready);
+
+/*
+ * Tells the other sides that the loop will sleep, and looks a last time for
+ * what came before they knew. True: do not sleep. [home] in a visit
+ */
+bool busy_stop_(struct busy *b, struct handlers *hs, struct aiox_list *ready);
+
+/* Learns from the turn that just woke: @rung, by its bell; @seen, by a descriptor. [home] in a
+ * visit */
+void busy_learn_(struct busy *b, struct handlers *hs, bool rung, bool seen,
+                 struct aiox_list *ready);
+
+#endif /* AIOX_AIO_SRC_BUSY_H_ */

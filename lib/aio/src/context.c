@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/* context.c - birth, death, and the face: each public call in a few lines. */
+#include "context.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "aiox/assert.h"
+#include "aiox/log.h"
+
+#include "dispatch.h"
+
+/* ---- the backend ---- */
+
+static int watch_bell(struct aiox_context *ctx, struct backend *b)
+{
+    return b->ops.interest(b->mon, aiox_event_notifier_fd(&ctx->bell), 0,
+                           AIOX_FD_READ | AIOX_FDMON_DRAINS, DISPATCH_BELL_TOKEN);
+}
+
+/* Every descriptor goes to @to; then @to is the backend and the former one is closed. */
+static int move_to(struct aiox_context *ctx, struct backend *to, struct aiox_error *err)
+{
+    struct backend *from = ctx->backend;
+    int code = watch_bell(ctx, to);
+
+    if (code == 0) {
+        code = handlers_move_(&ctx->handlers, to);
+    }
+    if (code < 0) {
+        backend_close_(to);
+        return aiox_error_set(err, code, "the backend '%s' cannot take over the descriptors: %s",
+                              to->plugin.name, aiox_error_text(code));
+    }
+    ctx->backend = to;
+    backend_close_(from);
+    return 0;
+}
+
+int aiox_context_setup(struct aiox_context *ctx, const char *spec, struct aiox_error *err)
+{
+    struct backend *to;
+    int code;
+
+    aiox_assert(spec);
+    if (!aiox_list_is_empty(&ctx->in_flight)) {
+        return aiox_error_set(err, -EBUSY, "requests are under way on the backend '%s'",
+                              ctx->backend->plugin.name);
+    }
+    code = backend_open_(&to, &ctx->sources, spec, &ctx->reports, err);
+    return code < 0 ? code : move_to(ctx, to, err);
+}
+
+int aiox_context_adopt(struct aiox_context *ctx, struct aiox_error *err)
+{
+    struct backend *to;
+    int code;
+
+    if (home_is_here_(&ctx->home)) {
+        return 0;
+    }
+    if (!aiox_list_is_empty(&ctx->in_flight)) {
+        return aiox_error_set(err, -EBUSY, "requests are under way on the backend '%s'",
+                              ctx->backend->plugin.name);
+    }
+    home_take_(&ctx->home);
+    code = backend_reopen_(&to, ctx->backend, err);
+    if (code == 0) {
+        code = move_to(ctx, to, err);
+    }
+    if (code < 0) {
+        context_lost_backend_(ctx, code);
+    }
+    return code;
+}
+
+/* The requests that a lost backend had will not be reported by anybody else. */
+static void give_up_requests(struct aiox_context *ctx)
+{
+    AIOX_LIST_FOREACH(c, &ctx->in_flight, struct aiox_completion, link_)
+    {
+        c->result_ = -ECANCELED;
+    }
+    aiox_list_splice_back(&ctx->completions, &ctx->in_flight);
+}
+
+void context_lost_backend_(struct aiox_context *ctx, int why)
+{
+    struct aiox_error err = {.code = -ENOENT, .message = "there is no other"};
+    struct backend *to = NULL;
+    char lost[40];
+    char spec[64];
+
+    snprintf(lost, sizeof(lost), "%s", ctx->backend->plugin.name);
+    snprintf(spec, sizeof(spec), "auto,-%s", lost);
+    if (backend_open_(&to, &ctx->sources, spec, NULL, &err) < 0 || move_to(ctx, to, &err) < 0) {
+        aiox_panic("the backend '%s' failed (%s) and no other takes over: %s", lost,
+                   aiox_error_text(why), err.message);
+    }
+    give_up_requests(ctx);
+    aiox_log(AIOX_LOG_WARN, "the backend '%s' failed (%s); the loop goes on with '%s'", lost,
+             aiox_error_text(why), ctx->backend->plugin.name);
+}
+
+void aiox_context_backend_info(struct aiox_context *ctx, struct aiox_backend_info *out)
+{
+    const struct backend *b = ctx->backend;
+
+    *out = (struct aiox_backend_info){
+        .name = b->plugin.name,
+        .version = b->plugin.version,
+        .path = b->path,
+        .caps = b->plugin.caps,
+    };
+    if (b->ops.describe) {
+        b->ops.describe(b->mon, out->how, sizeof(out->how));
+    }
+}
+
+int aiox_context_backend_report(struct aiox_context *ctx, const struct aiox_backend_report **out)
+{
+    *out = ctx->reports.items;
+    return ctx->reports.count;
+}
+
+/* ---- life ---- */
+
+static void ask_for_turn(void *opaque)
+{
+    aiox_notify(opaque);
+}
+
+static int open_parts(struct aiox_context *ctx, const struct aiox_backend_sources *sources,
+                      struct aiox_error *err)
+{
+    int code = backend_sources_copy_(&ctx->sources, sources);
+
+    if (code < 0) {
+        return aiox_error_set(err, code, "no memory for a context");
+    }
+    code = aiox_event_notifier_init(&ctx->bell, false);
+    if (code < 0) {
+        return aiox_error_set(err, code, "cannot open a descriptor to wake the loop: %s",
+                              aiox_error_text(code));
+    }
+    code = backend_open_(&ctx->backend, &ctx->sources, NULL, NULL, err);
+    if (code < 0) {
+        return code;
+    }
+    ctx->handlers.backend = ctx->backend;
+    code = watch_bell(ctx, ctx->backend);
+    if (code < 0) {
+        return aiox_error_set(err, code, "the backend '%s' cannot watch the loop's own wake-up: %s",
+                              ctx->backend->plugin.name, aiox_error_text(code));
+    }
+    return 0;
+}
+
+static void close_parts(struct aiox_context *ctx)
+{
+    backend_close_(ctx->backend);
+    aiox_event_notifier_fini(&ctx->bell);
+    backend_reports_free_(&ctx->reports);
+    backend_sources_free_(&ctx->sources);
+}
+
+int aiox_context_new(struct aiox_context **out, const struct aiox_backend_sources *sources,
+                     struct aiox_error *err)
+{
+    struct aiox_context *ctx;
+    int code;
+
+    aiox_assert(sources && sources->linked_in && sources->linked_in[0]);
+    ctx = calloc(1, sizeof(*ctx));
+    if (!ctx) {
+        return aiox_error_set(err, -ENOMEM, "no memory for a context");
+    }
+    code = open_parts(ctx, sources, err);
+    if (code < 0) {
+        close_parts(ctx);
+        free(ctx);
+        return code;
+    }
+    handlers_init_(&ctx->handlers);
+    aiox_bh_queue_init(&ctx->bhs, ask_for_turn, ctx);
+    aiox_timer_group_init(&ctx->timers, ask_for_turn, ctx);
+    aiox_list_init(&ctx->in_flight);
+    aiox_list_init(&ctx->completions);
+    parts_init_(&ctx->parts);
+    aiox_u32_store_relaxed(&ctx->references, 1);
+    *out = ctx;
+    return 0;
+}
+
+struct aiox_context *aiox_context_ref(struct aiox_context *ctx)
+{
+    aiox_u32_add_relaxed(&ctx->references, 1);
+    return ctx;
+}
+
+static void end(struct aiox_context *ctx)
+{
+    parts_fini_(&ctx->parts, ctx);
+    aiox_timer_group_fini(&ctx->timers);
+    aiox_bh_queue_fini(&ctx->bhs);
+    close_parts(ctx);
+    handlers_fini_(&ctx->handlers);
+    if (aiox_context_current() == ctx) {
+        home_set_own_(NULL);
+    }
+    free(ctx);
+}
+
+/* [CONTEXT-unref] unref (acq_rel) -> the last unref (acq_rel): what the others did before. */
+void aiox_context_unref(struct aiox_context *ctx)
+{
+    if (ctx && aiox_u32_sub_acq_rel(&ctx->references, 1) == 1) { /* [CONTEXT-unref] */
+        end(ctx);
+    }
+}
+
+/* ---- home ---- */
+
+void aiox_context_set_current(struct aiox_context *ctx)
+{
+    if (ctx) {
+        (void)home_claim_(&ctx->home);
+    }
+    home_set_own_(ctx);
+}
+
+bool aiox_context_is_home(const struct aiox_context *ctx)
+{
+    return home_is_here_(&ctx->home);
+}
+
+/* ---- asking for work ---- */
+
+void aiox_notify(struct aiox_context *ctx)
+{
+    if (notify_ring_(&ctx->notify)) {
+        aiox_event_notifier_set(&ctx->bell);
+    }
+}
+
+int aiox_set_fd_handler(struct aiox_context *ctx, int fd, const struct aiox_fd_handler *h,
+                        void *opaque)
+{
+    int err = handlers_set_(&ctx->handlers, fd, h, opaque);
+
+    if (!home_is_here_(&ctx->home)) {
+        aiox_notify(ctx);
+    }
+    return err;
+}
+
+void aiox_clear_fd_handler(struct aiox_context *ctx, int fd)
+{
+    int err = aiox_set_fd_handler(ctx, fd, NULL, NULL);
+
+    aiox_assert(err == 0);
+}
+
+int aiox_set_event_notifier(struct aiox_context *ctx, struct aiox_event_notifier *n,
+                            aiox_fd_fn *ready, aiox_fd_poll_fn *poll, aiox_fd_fn *poll_ready)
+{
+    struct aiox_fd_handler h = {
+        .read = ready,
+        .poll = poll,
+        .poll_ready = poll_ready,
+        .flags = AIOX_FD_HANDLER_DRAINS,
+    };
+
+    return aiox_set_fd_handler(ctx, aiox_event_notifier_fd(n), ready ? &h : NULL, n);
+}
+
+int aiox_context_set_busy_poll(struct aiox_context *ctx, int64_t max_ns, uint32_t grow,
+                               uint32_t shrink)
+{
+    if (max_ns < 0) {
+        return -EINVAL;
+    }
+    handlers_enter_(&ctx->handlers);
+    busy_configure_(&ctx->busy, &ctx->handlers, max_ns, grow, shrink);
+    handlers_leave_(&ctx->handlers);
+    return 0;
+}
+
+struct aiox_bh_queue *aiox_context_bhs(struct aiox_context *ctx)
+{
+    return &ctx->bhs;
+}
+
+struct aiox_timer_group *aiox_context_timers(struct aiox_context *ctx)
+{
+    return &ctx->timers;
+}
+
+int aiox_bh_schedule_oneshot(struct aiox_context *ctx, const char *name, aiox_bh_fn *fn,
+                             void *opaque)
+{
+    return aiox_bh_queue_oneshot(&ctx->bhs, name, fn, opaque);
+}
+
+int aiox_context_part_get(struct aiox_context *ctx, const struct aiox_context_part *part,
+                          void **out)
+{
+    return parts_get_(&ctx->parts, ctx, part, out);
+}
+
+/* ---- requests ---- */
+
+bool aiox_has_completion(struct aiox_context *ctx)
+{
+    return ctx->backend->has_completion;
+}
+
+bool aiox_can_submit(struct aiox_context *ctx, unsigned opcode)
+{
+    const struct backend *b = ctx->backend;
+
+    return b->has_completion && b->completion.supports(b->mon, opcode);
+}
+
+int aiox_submit(struct aiox_context *ctx, aiox_fdmon_prepare_fn *prepare, void *opaque,
+                struct aiox_completion *c)
+{
+    struct backend *b = ctx->backend;
+    int err;
+
+    if (!b->has_completion) {
+        return -ENOTSUP;
+    }
+    err = b->completion.submit(b->mon, prepare, opaque, (uintptr_t)c);
+    if (err == 0) {
+        aiox_list_push_back(&ctx->in_flight, &c->link_);
+    }
+    return err;
+}
+
+int aiox_submit_cancel(struct aiox_context *ctx, struct aiox_completion *c)
+{
+    struct backend *b = ctx->backend;
+
+    return b->has_completion ? b->completion.cancel(b->mon, (uintptr_t)c) : -ENOENT;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* dispatch.h - from what happened to whom it concerns. */
+#ifndef AIOX_AIO_SRC_DISPATCH_H_
+#define AIOX_AIO_SRC_DISPATCH_H_
+
+#include <stdbool.h>
+
+#include "aiox/aio.h"
+#include "aiox/list.h"
+
+#include "handlers.h"
+
+/* The loop's own bell; no slot has this generation. */
+#define DISPATCH_BELL_TOKEN UINT64_C(0)
+
+/* What one collect() told. */
+struct collected {
+    bool bell;    /* the bell is set */
+    bool handler; /* a descriptor of somebody is ready */
+};
+
+/*
+ * Sorts @count events: handlers onto @ready (off the list of an outer turn
+ * that has not served them), ended requests onto @completions (NULL: there can
+ * be none). [home] in a visit
+ */
+struct collected dispatch_sort_(struct handlers *hs, const struct aiox_fdmon_event *events,
+                                int count, struct aiox_list *ready, struct aiox_list *completions);
+
+/* Calls every handler on @ready that is still live. True if one was called. [home] in a visit */
+bool dispatch_handlers_(struct handlers *hs, struct aiox_list *ready);
+
+/* Reports every request on @completions. True if there was one. [home] */
+bool dispatch_completions_(struct aiox_list *completions);
+
+#endif /* AIOX_AIO_SRC_DISPATCH_H_ */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* handlers.h - who watches which descriptor, and how a record leaves while others look. */
+#ifndef AIOX_AIO_SRC_HANDLERS_H_
+#define AIOX_AIO_SRC_HANDLERS_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aiox/aio.h"
+#include "aiox/atomic.h"
+#include "aiox/list.h"
+#include "aiox/lockcnt.h"
+
+#include "backend.h"
+
+/* How long looking pays for one source of events. [home] */
+struct busy_time {
+    int64_t ns;           /* spin so long for it */
+    int64_t last_paid_ns; /* when looking last found something */
+};
+
+/*
+ * One set of callbacks for one descriptor. Made and retired under the lock;
+ * what is above the line never changes while the record is live.
+ */
+struct handler {
+    struct aiox_fd_handler call;
+    void *opaque;
+    int fd;
+    uint32_t asked;       /* of the backend */
+    uint32_t index;       /* of its slot */
+    uint32_t generation;  /* of its slot: the upper half of the token */
+    bool always_ready;    /* the backend cannot watch this kind of file */
+    aiox_atomic_u32 live; /* set at the end of making, cleared to retire */
+    struct handler *next; /* free or retired */
+    /* -------- [home], inside a visit -------- */
+    uint32_t ready_events; /* what the backend reported and nobody served */
+    bool poll_said_ready;
+    struct busy_time busy;
+    struct aiox_list_node ready_link;
+    struct aiox_list_node polled_link;
+};
+
+enum { HANDLER_SLABS = 24 }; /* slab k holds 64 << k records */
+
+struct handlers {
+    struct aiox_lockcnt visitors;
+    struct backend *backend;              /* changed by [home] under the lock */
+    aiox_atomic_ptr slabs[HANDLER_SLABS]; /* never move, so that home needs no lock to look */
+    uint32_t slots_made;
+    struct handler *free;
+    struct handler **by_fd; /* under the lock */
+    int by_fd_size;
+    aiox_atomic_ptr retired;      /* changed under the lock, looked at without */
+    aiox_atomic_u32 always_ready; /* how many */
+    struct aiox_list polled;      /* [home] in a visit, or under the lock without visitors */
+};
+
+void handlers_init_(struct handlers *hs);
+
+/* Forgets all handlers. Nobody looks any more. */
+void handlers_fini_(struct handlers *hs);
+
+/* See aiox_set_fd_handler(). [any] */
+int handlers_set_(struct handlers *hs, int fd, const struct aiox_fd_handler *call, void *opaque);
+
+/*
+ * Tells @to about every handler and makes it the one to tell from now on. On
+ * error nothing changed but what @to has been told. [home]
+ */
+int handlers_move_(struct handlers *hs, struct backend *to);
+
+/* The live record of @token, or NULL if that is history. [home] in a visit */
+struct handler *handlers_find_(struct handlers *hs, uint64_t token);
+
+/* False as soon as somebody has retired it. [home] in a visit */
+bool handler_is_live_(const struct handler *h);
+
+/* True if some handler's file is always ready. [home] */
+static inline bool handlers_have_always_ready_(const struct handlers *hs)
+{
+    return aiox_u32_load_relaxed(&hs->always_ready) != 0;
+}
+
+/* Puts every handler of a file that is always ready on @ready. [home] in a visit */
+void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready);
+
+/* Between these two, records stay in memory. Nest. [home] */
+void handlers_enter_(struct handlers *hs);
+void handlers_leave_(struct handlers *hs);
+
+#endif /* AIOX_AIO_SRC_HANDLERS_H_ */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* home.h - which thread turns a loop, and which loop a thread turns. */
+#ifndef AIOX_AIO_SRC_HOME_H_
+#define AIOX_AIO_SRC_HOME_H_
+
+#include <stdbool.h>
+
+#include "aiox/atomic.h"
+
+struct aiox_context;
+
+/* All zero: nobody's yet. */
+struct home {
+    aiox_atomic_ptr thread;
+};
+
+/* Makes this thread the home if there is none. True if it is the home then. [any] */
+bool home_claim_(struct home *home);
+
+/* Makes this thread the home whoever it was. [any], while nobody polls */
+void home_take_(struct home *home);
+
+/* [any] signal-safe */
+bool home_is_here_(const struct home *home);
+
+/* Notes that this thread turns @ctx from now on; returns what home_end_turn_() needs. */
+struct aiox_context *home_begin_turn_(struct aiox_context *ctx);
+void home_end_turn_(struct aiox_context *outer);
+
+/* The context of this thread while it turns none. NULL: none. */
+void home_set_own_(struct aiox_context *ctx);
+
+#endif /* AIOX_AIO_SRC_HOME_H_ */

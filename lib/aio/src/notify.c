@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * notify.c - tells an asker whether the loop must be rung.
+ *
+ * One word, changed only by read-modify-writes, so all changes stand in one
+ * order and whoever comes second sees the other:
+ *
+ *   RUNG    there may be work that the loop has not looked at. Set by askers
+ *           after they have published their work. Cleared by the loop before
+ *           it looks.
+ *   SLEEPY  the loop will wait, or waits. Set by the loop before it looks for
+ *           work for the last time; cleared when it is awake again.
+ *
+ * An asker that finds SLEEPY and is the first to ring sets the bell, a
+ * descriptor that the loop watches. Further askers need not: the bell is set
+ * already, or will be by the first. That is safe because arming counts RUNG
+ * as work: a loop never goes to sleep over a ring whose bell it has used up.
+ *
+ * Orders
+ *   [NOTIFY-word]    ring (acq_rel) <-> arm (acq_rel): either the asker sees
+ *                    SLEEPY or the loop sees RUNG.
+ *   [NOTIFY-accept]  ring (acq_rel) -> accept (acq_rel): what was published
+ *                    before a ring is seen after it was accepted.
+ */
+#include "notify.h"
+
+enum {
+    RUNG = 1u << 0,
+    SLEEPY = 1u << 1,
+};
+
+bool notify_ring_(struct notify *n)
+{
+    return aiox_u32_or_acq_rel(&n->word, RUNG) == SLEEPY; /* [NOTIFY-word] [NOTIFY-accept] */
+}
+
+bool notify_arm_(struct notify *n)
+{
+    return (aiox_u32_or_acq_rel(&n->word, SLEEPY) & RUNG) != 0; /* [NOTIFY-word] */
+}
+
+void notify_accept_(struct notify *n)
+{
+    /* Zero: nobody rang, and if somebody does now, the ring stays for the next turn. */
+    if (aiox_u32_load_relaxed(&n->word) != 0) {
+        aiox_u32_swap_acq_rel(&n->word, 0); /* [NOTIFY-accept] */
+    }
+}
+
+bool notify_is_rung_(const struct notify *n)
+{
+    return (aiox_u32_load_relaxed(&n->word) & RUNG) != 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* notify.h - tells an asker whether the loop must be rung. */
+#ifndef AIOX_AIO_SRC_NOTIFY_H_
+#define AIOX_AIO_SRC_NOTIFY_H_
+
+#include <stdbool.h>
+
+#include "aiox/atomic.h"
+
+/* All zero is awake and not rung. */
+struct notify {
+    aiox_atomic_u32 word;
+};
+
+/* Notes that there is something to do. True: the loop sleeps, so its bell must be set. [any]
+ * signal-safe */
+bool notify_ring_(struct notify *n);
+
+/* Says "I am about to sleep". True: it was rung before, so look again instead. [home] */
+bool notify_arm_(struct notify *n);
+
+/* Awake: takes note of every ring so far, before the work is looked at. [home] */
+void notify_accept_(struct notify *n);
+
+/* True if it was rung since it was last accepted. [home] */
+bool notify_is_rung_(const struct notify *n);
+
+#endif /* AIOX_AIO_SRC_NOTIFY_H_ */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* poll.c - one turn of the loop, from top to bottom. */
+#include "aiox/assert.h"
+#include "aiox/log.h"
+
+#include "context.h"
+#include "dispatch.h"
+
+enum { EVENTS_PER_TURN = 128 };
+
+/* The sooner of two waits; -1 is for ever. */
+static int64_t sooner_ns(int64_t a_ns, int64_t b_ns)
+{
+    return (uint64_t)a_ns < (uint64_t)b_ns ? a_ns : b_ns;
+}
+
+int64_t aiox_context_timeout_ns(struct aiox_context *ctx)
+{
+    int64_t bhs_ns = aiox_bh_queue_timeout_ns(&ctx->bhs);
+
+    if (bhs_ns == 0 || !aiox_list_is_empty(&ctx->completions) ||
+        handlers_have_always_ready_(&ctx->handlers)) {
+        return 0;
+    }
+    return sooner_ns(bhs_ns, aiox_timer_group_timeout_ns(&ctx->timers));
+}
+
+static void collect(struct aiox_context *ctx, int64_t timeout_ns, struct aiox_list *ready)
+{
+    struct aiox_fdmon_event events[EVENTS_PER_TURN];
+    struct collected found = {0};
+    bool rung;
+    int count = ctx->backend->ops.collect(ctx->backend->mon, timeout_ns, events, EVENTS_PER_TURN);
+
+    if (AIOX_UNLIKELY(count < 0)) {
+        context_lost_backend_(ctx, count);
+        count = 0;
+    }
+    rung = notify_is_rung_(&ctx->notify);
+    notify_accept_(&ctx->notify);
+    found = dispatch_sort_(&ctx->handlers, events, count, ready,
+                           ctx->backend->has_completion ? &ctx->completions : NULL);
+    if (found.bell) {
+        (void)aiox_event_notifier_test_and_clear(&ctx->bell);
+    }
+    handlers_add_always_ready_(&ctx->handlers, ready);
+    busy_learn_(&ctx->busy, &ctx->handlers, rung, found.handler, ready);
+}
+
+/*
+ * Says "I am about to sleep", looks once more for what was asked before
+ * anybody could know, and only then sleeps.
+ */
+static void sleep_until_something(struct aiox_context *ctx, struct aiox_list *ready)
+{
+    int64_t timeout_ns = 0;
+
+    if (!notify_arm_(&ctx->notify)) { /* [NOTIFY-word] */
+        timeout_ns = aiox_context_timeout_ns(ctx);
+    }
+    AIOX_TRACE(aio, sleep, (uintptr_t)ctx, timeout_ns);
+    collect(ctx, timeout_ns, ready);
+}
+
+static void wait(struct aiox_context *ctx, bool may_block, struct aiox_list *ready)
+{
+    int64_t timeout_ns = may_block ? aiox_context_timeout_ns(ctx) : 0;
+
+    if (busy_look_(&ctx->busy, &ctx->handlers, &ctx->notify, timeout_ns, ready) ||
+        timeout_ns == 0 || busy_stop_(&ctx->busy, &ctx->handlers, ready)) {
+        collect(ctx, 0, ready);
+    } else {
+        sleep_until_something(ctx, ready);
+    }
+}
+
+bool aiox_poll(struct aiox_context *ctx, bool may_block)
+{
+    struct aiox_context *outer;
+    struct aiox_list ready;
+    bool progress;
+
+    if (AIOX_UNLIKELY(!home_claim_(&ctx->home))) {
+        aiox_panic("another thread is the home of this context; aiox_context_adopt() moves it");
+    }
+    outer = home_begin_turn_(ctx);
+    handlers_enter_(&ctx->handlers);
+    aiox_list_init(&ready);
+
+    wait(ctx, may_block, &ready);
+    progress = dispatch_completions_(&ctx->completions);
+    progress |= aiox_bh_queue_run(&ctx->bhs);
+    progress |= dispatch_handlers_(&ctx->handlers, &ready);
+
+    handlers_leave_(&ctx->handlers);
+    progress |= aiox_timer_group_run(&ctx->timers);
+    home_end_turn_(outer);
+    return progress;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* Adaptive polling, on a clock that moves when told. */
+#include <cerrno>
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "aiox/aio.h"
+#include "aiox/clock.h"
+#include "test/harness/scripted_fdmon.h"
+
+namespace
+{
+
+using aiox_test::ScriptedFdmon;
+
+constexpr int kFd = 7;
+
+class Busy : public ::testing::TestWithParam<bool>
+{
+  protected:
+    Busy()
+    {
+        script_.tick_ns = 10;
+        EXPECT_EQ(aiox_context_new(&ctx_, script_.sources(), nullptr), 0);
+        aiox_fd_handler h = {};
+        h.read = [](void *o) { static_cast<Busy *>(o)->reads_++; };
+        h.poll = [](void *o) { return static_cast<Busy *>(o)->Poll(); };
+        h.poll_ready = [](void *o) { static_cast<Busy *>(o)->PollReady(); };
+        h.poll_begin = [](void *o) { static_cast<Busy *>(o)->begun_++; };
+        h.poll_end = [](void *o) { static_cast<Busy *>(o)->PollEnd(); };
+        EXPECT_EQ(aiox_set_fd_handler(ctx_, kFd, &h, this), 0);
+        EXPECT_FALSE(aiox_poll(ctx_, false)); /* setting the handler has rung */
+        EXPECT_EQ(aiox_context_set_busy_poll(ctx_, 32000, 0, 0), 0);
+    }
+
+    ~Busy() override
+    {
+        aiox_context_unref(ctx_);
+    }
+
+    bool Poll()
+    {
+        looks_++;
+        script_.Advance(100);
+        if (on_look_) {
+            on_look_();
+        }
+        return ready_ || script_.now_ns() >= ready_at_ns_;
+    }
+
+    void PollReady()
+    {
+        polls_ready_++;
+        ready_ = false;
+        ready_at_ns_ = INT64_MAX;
+    }
+
+    void PollEnd()
+    {
+        ended_++;
+        if (on_end_) {
+            on_end_();
+        }
+    }
+
+    /* The kernel reports the descriptor @after_ns after the turn began. */
+    void WakeAfter(int64_t after_ns)
+    {
+        script_.on_collect = [this, after_ns](int64_t timeout_ns) {
+            if (timeout_ns != 0) {
+                script_.Advance(after_ns);
+                script_.Ready(kFd, AIOX_FD_READ);
+            }
+        };
+        EXPECT_TRUE(aiox_poll(ctx_, true));
+        script_.on_collect = nullptr;
+    }
+
+    ScriptedFdmon script_{GetParam()};
+    aiox_context *ctx_ = nullptr;
+    int64_t ready_at_ns_ = INT64_MAX;
+    bool ready_ = false;
+    std::function<void()> on_look_, on_end_;
+    int reads_ = 0, polls_ready_ = 0, begun_ = 0, ended_ = 0, looks_ = 0;
+};
+
+TEST_P(Busy, DoesNotLookBeforeLookingHasPaid)
+{
+    aiox_notify(ctx_);
+    (void)aiox_poll(ctx_, true);
+
+    EXPECT_EQ(looks_, 0);
+    EXPECT_EQ(begun_, 0);
+}
+
+TEST_P(Busy, LooksOnceAnEventCameSoonAfterTheSleep)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    int looked = looks_;
+    ready_at_ns_ = script_.now_ns() + 1000;
+
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_GT(looks_, looked);
+    EXPECT_EQ(polls_ready_, 1);
+    EXPECT_EQ(script_.timeouts().back(), 0);
+}
+
+TEST_P(Busy, ForgetsWhenEvenTheLongestLookWouldNotHavePaid)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    WakeAfter(1000000);
+    int looked = looks_;
+
+    WakeAfter(1000000);
+
+    EXPECT_EQ(looks_, looked);
+}
+
+TEST_P(Busy, TellsTheOtherSideWhenItStopsLookingAndLooksOnceMore)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    WakeAfter(5000); /* looks in vain, then sleeps */
+
+    EXPECT_GE(begun_, 1);
+    EXPECT_EQ(begun_, ended_);
+}
+
+TEST_P(Busy, AnEventBetweenTheEndOfLookingAndTheSleepIsNotSleptOver)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    on_end_ = [this] { ready_ = true; };
+
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_EQ(polls_ready_, 1);
+    EXPECT_EQ(script_.timeouts().back(), 0);
+}
+
+TEST_P(Busy, ARingEndsTheLookWithoutASleep)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    aiox_bh *bh;
+    int runs = 0;
+    ASSERT_EQ(
+        aiox_bh_new(
+            &bh, aiox_context_bhs(ctx_), "bh", [](void *o) { ++*static_cast<int *>(o); }, &runs),
+        0);
+    on_look_ = [bh] { aiox_bh_schedule(bh); };
+
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_EQ(runs, 1);
+    EXPECT_EQ(script_.timeouts().back(), 0);
+    aiox_bh_free(bh);
+}
+
+TEST_P(Busy, ADescriptorEndsTheLookIfTheBackendSeesItWithoutTheKernel)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    on_look_ = [this] { script_.Ready(kFd, AIOX_FD_READ); };
+
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_EQ(script_.timeouts().back(), GetParam() ? 0 : -1);
+}
+
+TEST_P(Busy, AnIdleHandlerIsLeftToABackendThatSeesWithoutTheKernel)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    script_.Advance(8 * AIOX_NS_PER_S);
+
+    int looked = looks_;
+
+    WakeAfter(2000);
+
+    /* It left with one last look, or was looked at for as long as ever. */
+    EXPECT_EQ(looks_ == looked + 1, GetParam());
+}
+
+TEST_P(Busy, NegativeTimesAreRefused)
+{
+    EXPECT_EQ(aiox_context_set_busy_poll(ctx_, -1, 0, 0), -EINVAL);
+}
+
+TEST_P(Busy, SwitchedOffItNeverLooks)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    ASSERT_EQ(aiox_context_set_busy_poll(ctx_, 0, 0, 0), 0);
+    int looked = looks_;
+
+    WakeAfter(2000);
+
+    EXPECT_EQ(looks_, looked);
+    EXPECT_EQ(begun_, ended_);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backend, Busy, ::testing::Bool(), [](const auto &info) {
+    return info.param ? "ThatSeesWithoutTheKernel" : "ThatNeedsTheKernel";
+});
+
+} // namespace
