@@ -21,8 +21,10 @@
 #define REFUSE(r, ...)                                                                             \
     report_set_((r), AIOX_BACKEND_ABI, AIOX_FDMON_CAUSE_OTHER, -EPROTO, __VA_ARGS__)
 
+/* A size that ends inside a pointer does not make that pointer known. */
 static void copy_known(void *ours, size_t our_bytes, const void *theirs, size_t their_bytes)
 {
+    their_bytes -= their_bytes % sizeof(void *);
     memset(ours, 0, our_bytes);
     memcpy(ours, theirs, their_bytes < our_bytes ? their_bytes : our_bytes);
 }
