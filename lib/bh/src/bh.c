@@ -10,8 +10,8 @@
  *   [any]                [home], found       [home], the rest of all runs that
  *                        before a sleep      are under way, outermost first
  *
- * A run consumes due_ until it is empty; a nested run has then emptied it for
- * the outer ones. A BH that is freed stays where it is until a run meets it.
+ * A run empties due_, so a nested run empties it for the outer ones. A BH that
+ * is freed stays where it is until a run meets it.
  *
  * asked_ empty is one of two values, and the asker whose push replaces it
  * knows which:
@@ -36,7 +36,7 @@
  *   [BH-rearm]    clear (release) -> or of an ask (acquire): link is the
  *                 asker's again; one that still finds QUEUED knows that the
  *                 function has not started.
- *   [BH-born]     birth (release) -> meet (acquire): the links of all_.
+ *   [BH-born]     birth (release) -> meet (acquire): in_all.
  */
 #include "aiox/bh.h"
 
@@ -67,14 +67,11 @@ struct aiox_bh {
     struct aiox_bh_queue *queue;
     const char *name;
     struct aiox_bh_guard *guard;
-    /* Neighbours in queue->all_; next alone while on queue->born_. */
-    struct aiox_bh *next;
-    struct aiox_bh **prev;
+    struct aiox_list_node in_all; /* a newborn's is on the queue's born_ */
 };
 
-/* Stands in asked_ for "empty, and the home is awake". */
-static struct aiox_queue_node awake;
-#define AWAKE (&awake)
+/* Stands in asked_ for "empty, and the home is awake": no BH has this address. */
+#define AWAKE(q) ((void *)&(q)->asked_)
 
 static struct aiox_bh *of_link(struct aiox_queue_node *node)
 {
@@ -94,14 +91,17 @@ static void push(struct aiox_bh_queue *q, struct aiox_bh *bh)
 
     do {
         AIOX_PLAIN_WRITE(&bh->link);
-        bh->link.next_ = head == AWAKE ? NULL : head;
+        bh->link.next_ = head == AWAKE(q) ? NULL : head;
     } while (!aiox_ptr_cas_release(&q->asked_, &head, &bh->link)); /* [BH-publish] */
     if (!head) {
         wake(q);
     }
 }
 
-/* Adds @bits; the first to find the BH off the lists puts it on. */
+/*
+ * Adds @bits; the first to find the BH off the lists puts it on. Whoever finds
+ * it on a list, but without any of @enough, may face a home asleep all the same.
+ */
 static void ask(struct aiox_bh *bh, uint32_t bits, uint32_t enough)
 {
     struct aiox_bh_queue *q = bh->queue; /* bh may be gone once it is queued */
@@ -134,16 +134,16 @@ static void take(struct aiox_bh_queue *q)
 {
     struct aiox_queue_node *head = aiox_ptr_load_relaxed(&q->asked_);
 
-    if (head != AWAKE) {
-        head = aiox_ptr_swap_acquire(&q->asked_, AWAKE); /* [BH-publish] */
+    if (head != AWAKE(q)) {
+        head = aiox_ptr_swap_acquire(&q->asked_, AWAKE(q)); /* [BH-publish] */
         append_oldest_first(&q->arrived_, head);
     }
 }
 
-/* True if the home may sleep: nothing came since take(). */
+/* From now on askers wake the home; false if something came since take(). */
 static bool nod_off(struct aiox_bh_queue *q)
 {
-    void *head = AWAKE;
+    void *head = AWAKE(q);
 
     return aiox_ptr_cas_relaxed(&q->asked_, &head, NULL);
 }
@@ -164,23 +164,21 @@ static uint32_t asks_on(const struct aiox_queue *list)
     return asks;
 }
 
-/* Puts newborn BHs on all_. */
+/* Brings all_ up to date. */
 static void meet_newborn(struct aiox_bh_queue *q)
 {
-    struct aiox_bh *bh, *next;
+    struct aiox_list_node *node, *next;
 
+    if (!aiox_list_is_linked(&q->all_.head_)) {
+        aiox_list_init(&q->all_);
+    }
     if (!aiox_ptr_load_relaxed(&q->born_)) {
         return;
     }
-    for (bh = aiox_ptr_swap_acquire(&q->born_, NULL); bh; bh = next) { /* [BH-born] */
-        AIOX_PLAIN_READ(&bh->next);
-        next = bh->next;
-        bh->next = q->all_;
-        bh->prev = &q->all_;
-        if (q->all_) {
-            q->all_->prev = &bh->next;
-        }
-        q->all_ = bh;
+    for (node = aiox_ptr_swap_acquire(&q->born_, NULL); node; node = next) { /* [BH-born] */
+        AIOX_PLAIN_READ(node);
+        next = node->next_;
+        aiox_list_push_front(&q->all_, node);
     }
 }
 
@@ -189,10 +187,7 @@ static void give_back(struct aiox_bh_queue *q, struct aiox_bh *bh, uint32_t stat
     TRACE_GONE(bh, bh->name);
     if (!(state & ONESHOT)) {
         meet_newborn(q);
-        *bh->prev = bh->next;
-        if (bh->next) {
-            bh->next->prev = bh->prev;
-        }
+        aiox_list_remove(&bh->in_all);
     }
     free(bh);
 }
@@ -201,8 +196,9 @@ static void give_back(struct aiox_bh_queue *q, struct aiox_bh *bh, uint32_t stat
 static bool put_off(struct aiox_bh *bh)
 {
     struct aiox_bh_guard *guard = bh->guard;
+    uint32_t state = aiox_u32_load_relaxed(&bh->state);
 
-    if (!guard || !guard->busy_ || aiox_u32_load_relaxed(&bh->state) & DOOMED) {
+    if (!guard->busy_ || state & DOOMED || !(state & (WANTED | IDLE))) {
         return false;
     }
     TRACE_PUT_OFF(bh, bh->name);
@@ -215,7 +211,7 @@ static bool put_off(struct aiox_bh *bh)
     return true;
 }
 
-/* Calls the function of @bh, which may be gone when this returns. */
+/* Calls the function of @bh, which may be gone afterwards. */
 static void call_guarded(struct aiox_bh_queue *q, struct aiox_bh *bh)
 {
     struct aiox_bh_guard *guard = bh->guard;
@@ -233,7 +229,7 @@ static bool run_one(struct aiox_bh_queue *q, struct aiox_bh *bh)
     void *opaque = bh->opaque;
     uint32_t state;
 
-    if (AIOX_UNLIKELY(bh->guard != NULL) && put_off(bh)) {
+    if (bh->guard && put_off(bh)) {
         return false;
     }
     state = aiox_u32_and_acq_rel(&bh->state, ~(uint32_t)(QUEUED | WANTED | IDLE));
@@ -246,14 +242,14 @@ static bool run_one(struct aiox_bh_queue *q, struct aiox_bh *bh)
         return false;
     }
     TRACE_RUN(bh, bh->name);
-    if (AIOX_UNLIKELY(bh->guard != NULL)) {
+    if (bh->guard) {
         call_guarded(q, bh);
-    } else {
-        if (state & ONESHOT) {
-            give_back(q, bh, state);
-        }
-        fn(opaque);
+        return state & WANTED;
     }
+    if (state & ONESHOT) {
+        give_back(q, bh, state);
+    }
+    fn(opaque);
     return state & WANTED;
 }
 
@@ -264,6 +260,7 @@ void aiox_bh_queue_init(struct aiox_bh_queue *q, void (*wake_fn)(void *opaque), 
 
 void aiox_bh_queue_fini(struct aiox_bh_queue *q)
 {
+    struct aiox_list_node *alive;
     struct aiox_queue_node *node;
 
     aiox_assert(q->depth_ == 0);
@@ -276,8 +273,9 @@ void aiox_bh_queue_fini(struct aiox_bh_queue *q)
         }
     }
     meet_newborn(q);
-    if (q->all_) {
-        aiox_panic("the bottom half '%s' was not freed before its queue", q->all_->name);
+    if ((alive = aiox_list_first(&q->all_))) {
+        aiox_panic("the bottom half '%s' was not freed before its queue",
+                   AIOX_CONTAINER_OF(alive, struct aiox_bh, in_all)->name);
     }
 }
 
@@ -349,9 +347,9 @@ int aiox_bh_new(struct aiox_bh **out, struct aiox_bh_queue *q, const char *name,
     }
     head = aiox_ptr_load_relaxed(&q->born_);
     do {
-        AIOX_PLAIN_WRITE(&bh->next);
-        bh->next = head;
-    } while (!aiox_ptr_cas_release(&q->born_, &head, bh)); /* [BH-born] */
+        AIOX_PLAIN_WRITE(&bh->in_all);
+        bh->in_all.next_ = head;
+    } while (!aiox_ptr_cas_release(&q->born_, &head, &bh->in_all)); /* [BH-born] */
     *out = bh;
     return 0;
 }

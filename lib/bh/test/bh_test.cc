@@ -2,8 +2,10 @@
 /* bh_test.cc - what aiox/bh.h promises, seen from one or two threads. */
 #include "aiox/bh.h"
 
-#include <cerrno>
+#include <algorithm>
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -823,6 +825,22 @@ TEST_F(BhGuardTest, TheFirstPutOffIsLoggedOnce)
     }
 
     EXPECT_THAT(log_, ElementsAre(HasSubstr("'b'")));
+}
+
+TEST_F(BhGuardTest, CancelledBeforeItWouldBePutOffIsNoReasonToWarn)
+{
+    aiox_bh *b = NewGuarded("b");
+    aiox_bh *x = NewGuarded("x", [&] {
+        aiox_bh_cancel(b);
+        Run();
+    });
+
+    aiox_bh_schedule(x);
+    aiox_bh_schedule(b);
+    Run();
+
+    EXPECT_FALSE(Run());
+    EXPECT_THAT(log_, IsEmpty());
 }
 
 TEST_F(BhGuardTest, WithoutNestingAGuardChangesNothing)

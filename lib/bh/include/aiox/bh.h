@@ -40,7 +40,7 @@ struct aiox_bh_queue {
     char askers_above_home_below_[AIOX_CACHE_LINE];
     struct aiox_queue arrived_;
     struct aiox_queue due_;
-    struct aiox_bh *all_;
+    struct aiox_list all_;
     int depth_;
 };
 
