@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pass.c - a pass over what is due.
+ *
+ * A pass has two steps. It first moves all that is due, of every clock, from
+ * the heaps into the lists of due timers; from then on a timer that is armed
+ * goes into a heap and so waits for the next pass. Then it takes the due ones
+ * one by one and calls them without the lock. A callback may run the group
+ * again: the inner pass adds what is due by then behind what the outer has left,
+ * and runs all of it; the outer finds its list empty.
+ *
+ * The lock is left between any two callbacks, and after every COLLECT_MOST
+ * timers while collecting, so that nobody waits long for it.
+ */
+#include "pass.h"
+
+#include "clocks.h"
+#include "list.h"
+#include "registry.h"
+#include "trace.h"
+
+enum { COLLECT_MOST = 64 };
+
+bool pass_watch_(struct aiox_timer_list_ *list, const struct aiox_timer *timer)
+{
+    bool found = false;
+
+    for (struct aiox_timer_pass_ *pass = list->pass_; pass; pass = pass->outer) {
+        if (pass->running && (!timer || pass->running == timer) &&
+            !pthread_equal(pass->thread, pthread_self())) {
+            pass->watched = true;
+            found = true;
+        }
+    }
+    return found;
+}
+
+bool pass_is_mine_(struct aiox_timer_list_ *list)
+{
+    bool found = false;
+
+    for (struct aiox_timer_pass_ *pass = list->pass_; pass; pass = pass->outer) {
+        found |= pass->running && pthread_equal(pass->thread, pthread_self());
+    }
+    return found;
+}
+
+/*
+ * Puts those that are not for this pass back into the heap. They are armed anew
+ * there, in their order; nothing else in the heap has a deadline as early.
+ */
+static void put_back(struct aiox_timer_list_ *list, struct aiox_list *set_aside)
+{
+    struct aiox_list_node *node;
+    struct aiox_timer *timer;
+
+    while ((node = aiox_list_pop_front(set_aside))) {
+        timer = AIOX_CONTAINER_OF(node, struct aiox_timer, link_);
+        timer->place_ = 0;
+        list_arm_(list, timer, timer_deadline_ns_(timer));
+    }
+}
+
+/* The timer itself is read only if there is something to ignore: it may be far from the cache. */
+static bool is_ignored(const struct aiox_timer *timer, uint32_t ignore)
+{
+    return ignore && timer->attributes_ & ignore;
+}
+
+/* Takes the first timer of the heap and links it to the end of @due, or of @set_aside. */
+static void move_first(struct aiox_timer_list_ *list, struct aiox_list *due,
+                       struct aiox_list *set_aside, uint32_t ignore)
+{
+    struct aiox_timer *timer = list->entries_[HEAP_ROOT].timer;
+
+    heap_remove_(list->entries_, &list->armed_, timer);
+    timer->place_ = PLACE_LINKED;
+    aiox_list_push_back(is_ignored(timer, ignore) ? set_aside : due, &timer->link_);
+}
+
+/* Moves what is due at @now from the heap to due_. Returns whether anything is there. */
+static bool collect(struct aiox_timer_list_ *list, int64_t now, uint32_t ignore)
+{
+    struct aiox_list set_aside;
+    uint32_t most;
+    bool any;
+
+    aiox_list_init(&set_aside);
+    lock_take_(&list->lock_);
+    AIOX_PLAIN_WRITE(&list->arms_);
+    /* Others may arm while the lock is left: a bound, so that this ends whatever they do. */
+    most = list->armed_;
+    for (uint32_t i = 1; i <= most && list->armed_; i++) {
+        if (list->entries_[HEAP_ROOT].deadline_ns > now) {
+            break;
+        }
+        move_first(list, &list->due_, &set_aside, ignore);
+        if (i % COLLECT_MOST == 0) {
+            list_publish_(list);
+            lock_leave_(&list->lock_);
+            lock_take_(&list->lock_);
+        }
+    }
+    put_back(list, &set_aside);
+    list_publish_(list);
+    any = !aiox_list_is_empty(&list->due_);
+    lock_leave_(&list->lock_);
+    return any;
+}
+
+bool pass_collect_(struct aiox_timer_list_ *list, uint32_t ignore)
+{
+    int64_t next = list_next_ns_(list);
+    int64_t now;
+
+    if (AIOX_LIKELY(next == INT64_MAX) || !clock_is_enabled_(list->clock_)) {
+        return false;
+    }
+    now = list_now_ns_(list);
+    if (list->clock_ != AIOX_CLOCK_HOST) {
+        list->seen_ns_ = now;
+    }
+    return next <= now && collect(list, now, ignore);
+}
+
+/* Takes the first due timer that this pass may run; NULL if there is none. */
+static struct aiox_timer *take_due(struct aiox_timer_list_ *list, uint32_t ignore)
+{
+    if (!clock_is_enabled_(list->clock_)) {
+        return NULL;
+    }
+    AIOX_LIST_FOREACH(timer, &list->due_, struct aiox_timer, link_)
+    {
+        if (!is_ignored(timer, ignore)) {
+            AIOX_TRACE(timer, fire, (uintptr_t)timer, timer_deadline_ns_(timer));
+            list_disarm_(list, timer);
+            return timer;
+        }
+    }
+    return NULL;
+}
+
+/* The callback of @pass has returned: whoever waits for that may go on. */
+static void end_callback(struct aiox_timer_list_ *list, struct aiox_timer_pass_ *pass)
+{
+    bool watched;
+
+    lock_take_(&list->lock_);
+    pass->running = NULL;
+    watched = pass->watched;
+    pass->watched = false;
+    if (AIOX_UNLIKELY(watched)) {
+        lock_leave_(&list->lock_);
+        registry_wake_();
+        lock_take_(&list->lock_);
+    }
+}
+
+bool pass_run_(struct aiox_timer_list_ *list, uint32_t ignore)
+{
+    struct aiox_timer_pass_ pass = {.thread = pthread_self()};
+    struct aiox_timer *timer;
+    bool any = false;
+
+    lock_take_(&list->lock_);
+    pass.outer = list->pass_;
+    list->pass_ = &pass;
+    while ((timer = take_due(list, ignore))) {
+        aiox_timer_fn *fn = timer->fn_; /* the timer may be gone once the lock is left */
+        void *opaque = timer->opaque_;
+
+        pass.running = timer;
+        list_publish_(list);
+        lock_leave_(&list->lock_);
+        fn(opaque);
+        any = true;
+        end_callback(list, &pass);
+    }
+    list->pass_ = pass.outer;
+    lock_leave_(&list->lock_);
+    return any;
+}
