@@ -167,6 +167,6 @@ TEST_P(Alloc, AHandlerIsSetOrTheFormerStays)
 }
 
 INSTANTIATE_TEST_SUITE_P(Backend, Alloc, ::testing::Values(aiox_fdmon_poll, aiox_fdmon_epoll),
-                         [](const auto &info) { return info.index == 0 ? "Poll" : "Epoll"; });
+                         [](const auto &p) { return p.index == 0 ? "Poll" : "Epoll"; });
 
 } // namespace

@@ -204,8 +204,8 @@ TEST_P(Busy, SwitchedOffItNeverLooks)
     EXPECT_EQ(begun_, ended_);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backend, Busy, ::testing::Bool(), [](const auto &info) {
-    return info.param ? "ThatSeesWithoutTheKernel" : "ThatNeedsTheKernel";
+INSTANTIATE_TEST_SUITE_P(Backend, Busy, ::testing::Bool(), [](const auto &p) {
+    return p.param ? "ThatSeesWithoutTheKernel" : "ThatNeedsTheKernel";
 });
 
 } // namespace
