@@ -6,6 +6,6 @@ load(":versions.bzl", "aiox_versions")
 
 def _system_impl(_mctx):
     system_deps()
-    aiox_versions(name = "aiox_versions")
+    aiox_versions()
 
 system = module_extension(implementation = _system_impl)

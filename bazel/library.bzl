@@ -44,7 +44,7 @@ def version_of(name):
       "major.minor.patch".
     """
     if name not in VERSIONS:
-        fail("no VERSION beside the BUILD of '%s', or it is new: bazel sync --configure" % name)
+        fail("%s has no VERSION file; if it has got one now: bazel sync --configure" % name)
     return VERSIONS[name]
 
 def flavour(label, suffix):
