@@ -62,6 +62,7 @@ bool aiox_sched_cas_(void *where, unsigned size, uint64_t *expected, uint64_t de
 void aiox_sched_plain_(const void *where, bool write, const char *what);
 void aiox_sched_futex_wait_(aiox_atomic_u32 *where, uint32_t value);
 void aiox_sched_futex_wake_(aiox_atomic_u32 *where, int how_many);
+void aiox_sched_relax_(void);
 
 #define AIOX_ATOMIC_LOAD_(p, type, mo) ((type)(uintptr_t)aiox_sched_load_(p, sizeof(*(p)), mo))
 #define AIOX_ATOMIC_STORE_(p, value, mo)                                                           \
@@ -163,7 +164,9 @@ AIOX_ATOMIC_DEFINE_(ptr, void *)
 AIOX_ATOMIC_EACH_RMW_ORDER_(AIOX_ATOMIC_DEFINE_MATH_, u32, uint32_t)
 AIOX_ATOMIC_EACH_RMW_ORDER_(AIOX_ATOMIC_DEFINE_MATH_, u64, uint64_t)
 
-#if defined(__x86_64__) || defined(__i386__)
+#if defined(AIOX_SCHEDULED) && AIOX_SCHEDULED
+#define AIOX_CPU_RELAX_() aiox_sched_relax_() /* others first */
+#elif defined(__x86_64__) || defined(__i386__)
 #define AIOX_CPU_RELAX_() __builtin_ia32_pause()
 #elif defined(__aarch64__)
 #define AIOX_CPU_RELAX_() __asm__ volatile("yield" ::: "memory")
