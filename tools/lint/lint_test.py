@@ -242,6 +242,10 @@ class Snippets(LintTest):
         self.append("lib/bh/README.md", "```c compile\nint f(void) { return y; }\n```\n")
         self.expect(snippets, "lib/bh/README.md:16:22: error: 'y' undeclared")
 
+    def test_a_program_needs_no_mark(self):
+        self.append("lib/bh/README.md", "```c\nint main(void)\n{\n    return y;\n}\n```\n")
+        self.expect(snippets, "error: 'y' undeclared")
+
     def test_a_warning_counts(self):
         self.append("docs/memory-model.md", "```c compile\nstatic int unused;\n```\n")
         self.expect(snippets, "defined but not used")

@@ -1,11 +1,12 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: MIT
-"""Code in Markdown compiles: every block that begins with ```c compile, as gnu11 and alone.
+"""Code in Markdown compiles, alone and as gnu11: every C block that begins with ```c compile,
+and every C block with a function main().
 
   snippets.py [ROOT]
 
-The compiler is $CC or gcc; it finds the public headers of all libraries. A README of the tree
-or of a library that shows code in any other C block shows a part, which nobody compiles.
+The compiler is $CC or gcc; it finds the public headers of all libraries. Other C blocks show a
+part of something; nobody compiles them.
 """
 
 import os
@@ -14,7 +15,8 @@ import subprocess
 
 import tree as t
 
-_BLOCK = re.compile(r"^```c compile\n(.*?)^```$", re.M | re.S)
+_BLOCK = re.compile(r"^```c( compile)?\n(.*?)^```$", re.M | re.S)
+_MAIN = re.compile(r"^int main\(", re.M)
 _FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-c", "-o", "/dev/null", "-x", "c", "-"]
 
 
@@ -36,8 +38,9 @@ def check(tree):
     for path in tree.files(".", suffixes=(".md",)):
         text = tree.read(path)
         for match in _BLOCK.finditer(text):
-            line = t.line_of(text, match.start(1))
-            said = complaints(tree, path, line, match.group(1))
+            marked, code = match.groups()
+            line = t.line_of(text, match.start(2))
+            said = complaints(tree, path, line, code) if marked or _MAIN.search(code) else ""
             if said:
                 tree.fault(path, line, "does not compile:\n" + said.rstrip())
 
