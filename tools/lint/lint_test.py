@@ -14,6 +14,7 @@ import layers
 import limits
 import names
 import pairs
+import snippets
 import tree
 
 C = "/* SPDX-License-Identifier: MIT */\n"
@@ -32,7 +33,9 @@ CLEAN = {
     + 'aiox_test(name = "bh_test", deps = [":bh", "@sys_absl//:time", "//test/harness:team"])\n',
     "lib/bh/VERSION": "0.2.1\n",
     "lib/bh/CHANGELOG.md": "# Changelog\n\n## 0.2.1 (2026-02-11)\n",
-    "lib/bh/README.md": "# aiox-bh\n",
+    "lib/bh/README.md": "# aiox-bh\n\n"
+    + "```c compile\n#include \"aiox/base.h\"\n\nint x(void)\n{\n    return aiox_base(1);\n}\n```\n"
+    + "\n```c\nreturn a part of something;\n```\n",
     "lib/bh/src/bh.c": C
     + "/*\n * [BH-publish] push -> run. [BH-essay] does not count.\n */\n"
     + '#include "aiox/base.h"\n\n'
@@ -84,7 +87,7 @@ class LintTest(unittest.TestCase):
 
 class CleanTree(LintTest):
     def test_has_no_fault(self):
-        for lint in (changelog, layers, limits, names, pairs):
+        for lint in (changelog, layers, limits, names, pairs, snippets):
             self.assertEqual(self.faults(lint), [], lint.__name__)
 
     def test_the_exit_code_tells(self):
@@ -232,6 +235,24 @@ class Pairs(LintTest):
     def test_a_row_for_nothing(self):
         self.append("docs/memory-model.md", "| [BH-gone] | x |\n")
         self.expect(pairs, "[BH-gone] is nowhere")
+
+
+class Snippets(LintTest):
+    def test_code_that_does_not_compile(self):
+        self.append("lib/bh/README.md", "```c compile\nint f(void) { return y; }\n```\n")
+        self.expect(snippets, "lib/bh/README.md:16:22: error: 'y' undeclared")
+
+    def test_a_program_needs_no_mark(self):
+        self.append("lib/bh/README.md", "```c\nint main(void)\n{\n    return y;\n}\n```\n")
+        self.expect(snippets, "error: 'y' undeclared")
+
+    def test_a_warning_counts(self):
+        self.append("docs/memory-model.md", "```c compile\nstatic int unused;\n```\n")
+        self.expect(snippets, "defined but not used")
+
+    def test_a_call_that_is_not_public(self):
+        self.replace("lib/bh/README.md", "aiox_base(1)", "aiox_other(1)")
+        self.expect(snippets, "aiox_other")
 
 
 class Changelog(LintTest):
