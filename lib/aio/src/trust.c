@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,9 @@
 
 #include "place.h"
 #include "report.h"
+
+/* Where /proc does not say otherwise. */
+#define DEFAULT_OVERFLOW_UID 65534
 
 /* The first bytes of a small file, as text; empty if there are none. */
 static void read_text(const char *path, char *out, size_t bytes)
@@ -44,44 +48,33 @@ static void read_text(const char *path, char *out, size_t bytes)
     }
 }
 
-/* True if @uid has an owner in this namespace, and if nobody can tell. */
-static bool is_mapped(uid_t uid)
+/* True if every uid there can be has a name of its own here: the first namespace. */
+static bool is_everybody_mapped(void)
 {
     unsigned long first, outside, count;
-    char text[4096];
-    int used;
+    char text[64];
 
     read_text("/proc/self/uid_map", text, sizeof(text));
-    if (!text[0]) {
-        return true;
-    }
-    for (const char *at = text; sscanf(at, "%lu %lu %lu%n", &first, &outside, &count, &used) == 3;
-         at += used) {
-        if (uid >= first && uid - first < count) {
-            return true;
-        }
-    }
-    return false;
+    return sscanf(text, "%lu %lu %lu", &first, &outside, &count) == 3 && first == 0 &&
+           count == UINT32_MAX;
 }
 
-/* True if @uid stands for owners that this namespace does not know. */
+/* True if @uid may stand for owners that this namespace does not know. */
 static bool is_unknown_owner(uid_t uid)
 {
     char text[32];
 
     read_text("/proc/sys/kernel/overflowuid", text, sizeof(text));
-    return text[0] && strtoul(text, NULL, 10) == uid && !is_mapped(uid);
+    return uid == (text[0] ? strtoul(text, NULL, 10) : DEFAULT_OVERFLOW_UID) &&
+           !is_everybody_mapped();
 }
 
 static bool is_owner_good(const char *path, const struct stat *st, enum trust_origin origin)
 {
-    if (st->st_uid == 0 || st->st_uid == geteuid()) {
-        return true;
+    if (is_unknown_owner(st->st_uid)) { /* perhaps our own number, too: that proves nothing */
+        return origin == TRUST_SYSTEM || (S_ISDIR(st->st_mode) && place_is_above_code_(path));
     }
-    if (!is_unknown_owner(st->st_uid)) {
-        return false;
-    }
-    return origin == TRUST_SYSTEM || (S_ISDIR(st->st_mode) && place_is_above_code_(path));
+    return st->st_uid == 0 || st->st_uid == geteuid();
 }
 
 static int check_one(const char *path, enum trust_origin origin, struct aiox_backend_report *r)
