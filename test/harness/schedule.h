@@ -131,8 +131,8 @@ ScheduleResult ForEachSchedule(const ScheduleOptions &options,
 #define EXPECT_SCHEDULES_FAIL(text, ...)                                                           \
     do {                                                                                           \
         ::aiox_test::ScheduleResult result_ = __VA_ARGS__;                                         \
-        EXPECT_NE(result_.failure.find(text), std::string::npos)                                   \
-            << (result_.failure.empty() ? "no run failed\n" : "") << result_;                      \
+        EXPECT_FALSE(result_.failure.empty()) << "no run failed\n" << result_;                     \
+        EXPECT_NE(result_.failure.find(text), std::string::npos) << result_;                       \
     } while (0)
 } // namespace aiox_test
 
