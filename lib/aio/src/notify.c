@@ -16,11 +16,11 @@
  * already, or will be by the first. That is safe because arming counts RUNG
  * as work: a loop never goes to sleep over a ring whose bell it has used up.
  *
- * Orders
- *   [NOTIFY-word]    ring (acq_rel) <-> arm (acq_rel): either the asker sees
- *                    SLEEPY or the loop sees RUNG.
- *   [NOTIFY-accept]  ring (acq_rel) -> accept (acq_rel): what was published
- *                    before a ring is seen after it was accepted.
+ * Going to sleep needs no order: all that counts is which of the two changes of
+ * the word came first. What the asker has published is carried by its ring.
+ *
+ *   [NOTIFY-ring]  ring (release) -> accept (acquire): what was published before
+ *                  a ring is seen after it was accepted.
  */
 #include "notify.h"
 
@@ -31,19 +31,19 @@ enum {
 
 bool notify_ring_(struct notify *n)
 {
-    return aiox_u32_or_acq_rel(&n->word, RUNG) == SLEEPY; /* [NOTIFY-word] [NOTIFY-accept] */
+    return aiox_u32_or_release(&n->word, RUNG) == SLEEPY; /* [NOTIFY-ring] */
 }
 
 bool notify_arm_(struct notify *n)
 {
-    return (aiox_u32_or_acq_rel(&n->word, SLEEPY) & RUNG) != 0; /* [NOTIFY-word] */
+    return (aiox_u32_or_relaxed(&n->word, SLEEPY) & RUNG) != 0;
 }
 
 void notify_accept_(struct notify *n)
 {
     /* Zero: nobody rang, and if somebody does now, the ring stays for the next turn. */
     if (aiox_u32_load_relaxed(&n->word) != 0) {
-        aiox_u32_swap_acq_rel(&n->word, 0); /* [NOTIFY-accept] */
+        aiox_u32_swap_acquire(&n->word, 0); /* [NOTIFY-ring] */
     }
 }
 

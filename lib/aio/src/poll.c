@@ -55,7 +55,7 @@ static void sleep_until_something(struct aiox_context *ctx, struct aiox_list *re
 {
     int64_t timeout_ns = 0;
 
-    if (!notify_arm_(&ctx->notify)) { /* [NOTIFY-word] */
+    if (!notify_arm_(&ctx->notify)) {
         timeout_ns = aiox_context_timeout_ns(ctx);
     }
     AIOX_TRACE(aio, sleep, (uintptr_t)ctx, timeout_ns);
