@@ -144,7 +144,7 @@ static int check_agreement(const struct aiox_fdmon_plugin *p, const struct aiox_
 static int open_file(const struct plugin **out, const char *path, const char *name,
                      struct aiox_backend_report *r)
 {
-    const struct aiox_fdmon_plugin *theirs;
+    const struct aiox_fdmon_plugin *theirs = NULL;
     struct aiox_fdmon_note note;
     struct tables t;
     void *handle;
