@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring_fd.c - readiness, by poll requests.
+ *
+ * How a request is made:
+ *   ordinary    one-shot. The completion queues it again, and the next turn
+ *               arms it in the same system call with which it waits: what is
+ *               still ready then is reported at once, as poll(2) would.
+ *   draining    multishot: stays in the kernel and completes once per change.
+ *   half-closed the kernel adds POLLRDHUP to each mask. A watch for writing on
+ *               a socket whose peer has shut down would complete for ever with
+ *               nothing to report; it is armed multishot, which says such a
+ *               thing once. What it reports is then looked at again by
+ *               cancelling it, since the end of a request queues it anew.
+ *
+ * Orders
+ *   [RING-change]  see watch.c.
+ */
+#define _GNU_SOURCE
+
+#include "watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+static uint32_t to_poll(uint32_t events)
+{
+    return (events & AIOX_FD_READ ? (uint32_t)POLLIN : 0u) |
+           (events & AIOX_FD_WRITE ? (uint32_t)POLLOUT : 0u) |
+           (events & AIOX_FD_PRI ? (uint32_t)POLLPRI : 0u);
+}
+
+static uint32_t from_poll(int32_t events)
+{
+    return (events & POLLIN ? AIOX_FD_READ : 0u) | (events & POLLOUT ? AIOX_FD_WRITE : 0u) |
+           (events & POLLPRI ? AIOX_FD_PRI : 0u) | (events & POLLHUP ? AIOX_FD_HANGUP : 0u) |
+           (events & (POLLERR | POLLNVAL) ? AIOX_FD_ERROR : 0u);
+}
+
+static void push(struct watch_queue *q, struct watch *w, enum queue_name name)
+{
+    w->on = name;
+    w->next = NULL;
+    *(q->first ? &q->last->next : &q->first) = w;
+    q->last = w;
+}
+
+static struct watch *pop(struct watch_queue *q)
+{
+    struct watch *w = q->first;
+
+    q->first = w->next;
+    w->on = ON_NONE;
+    return w;
+}
+
+static void cancel(struct watches *ws, struct watch *w)
+{
+    if (w->on == ON_NONE && !w->cancelled) {
+        push(&ws->to_cancel, w, ON_CANCEL);
+    }
+}
+
+/* What becomes of @w, of which the kernel knows nothing: it is armed, or its life ends. */
+static void settle(struct watches *ws, struct watch *w)
+{
+    if (w->on != ON_NONE) {
+        return;
+    }
+    if (!w->dead) {
+        push(&ws->to_arm, w, ON_ARM);
+    } else {
+        w->next = ws->ended;
+        ws->ended = w;
+    }
+}
+
+/* Learns of one change; under the lock. */
+static void take(struct watches *ws, struct watch *w)
+{
+    w->listed = false;
+    if (w->wanted) {
+        w->taken = true;
+        settle(ws, w);
+    } else if (!w->taken) {
+        ws->by_fd[w->fd] = NULL;
+        watch_unused_(ws, w);
+    } else {
+        w->dead = true;
+        if (w->armed) {
+            cancel(ws, w);
+        } else {
+            settle(ws, w);
+        }
+    }
+}
+
+void watches_take_(struct watches *ws)
+{
+    struct watch *next;
+
+    if (!__atomic_load_n(&ws->changes, __ATOMIC_ACQUIRE)) { /* [RING-change] */
+        return;
+    }
+    pthread_mutex_lock(&ws->lock);
+    for (struct watch *w = ws->ended; w; w = next) {
+        next = w->next;
+        watch_unused_(ws, w);
+    }
+    ws->ended = NULL;
+    for (struct watch *w = ws->changes; w; w = next) {
+        next = w->next_change;
+        take(ws, w);
+    }
+    __atomic_store_n(&ws->changes, NULL, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&ws->lock);
+}
+
+/*
+ * True if arming more would only fill the queue of completions: what is ready
+ * completes at once. Those that wait have their turn when these are reported.
+ */
+static bool has_enough(const struct ring *r)
+{
+    return ring_unsubmitted_(r) == r->sq_entries && ring_completions_(r) > r->cq_entries / 2;
+}
+
+/* Not POLL_REMOVE: that leaves a multishot request alive whose wake-up is just being dealt with. */
+static bool queue_cancel(struct ring *r, struct watch *w)
+{
+    struct io_uring_sqe *sqe = ring_own_sqe_(r);
+
+    if (!sqe) {
+        return false;
+    }
+    sqe->opcode = IORING_OP_ASYNC_CANCEL;
+    sqe->fd = -1;
+    sqe->addr = (uint64_t)(uintptr_t)w;
+    sqe->user_data = KIND_NOBODY;
+    sqe->flags = r->features & IORING_FEAT_CQE_SKIP ? IOSQE_CQE_SKIP_SUCCESS : 0;
+    return true;
+}
+
+static bool queue_arm(struct ring *r, struct watch *w)
+{
+    struct io_uring_sqe *sqe = ring_own_sqe_(r);
+    bool multishot = (w->events & AIOX_FDMON_DRAINS) || w->half_closed;
+
+    if (!sqe) {
+        return false;
+    }
+    sqe->opcode = IORING_OP_POLL_ADD;
+    sqe->fd = w->fd;
+    sqe->poll32_events = ring_poll_mask_(to_poll(w->events));
+    sqe->len = multishot ? IORING_POLL_ADD_MULTI : 0;
+    sqe->user_data = (uint64_t)(uintptr_t)w | KIND_WATCH;
+    return true;
+}
+
+void watches_queue_(struct watches *ws, struct ring *r)
+{
+    while (ws->to_cancel.first) {
+        struct watch *w = ws->to_cancel.first;
+
+        if (w->armed && !queue_cancel(r, w)) {
+            return;
+        }
+        pop(&ws->to_cancel);
+        w->cancelled = w->armed;
+        if (!w->armed) {
+            settle(ws, w);
+        }
+    }
+    while (ws->to_arm.first) {
+        struct watch *w = ws->to_arm.first;
+
+        if (!w->dead && (has_enough(r) || !queue_arm(r, w))) {
+            return;
+        }
+        pop(&ws->to_arm);
+        w->armed = !w->dead;
+        ws->in_kernel += w->armed;
+        if (w->dead) {
+            settle(ws, w);
+        }
+    }
+}
+
+bool watches_have_work_(const struct watches *ws)
+{
+    return ws->to_arm.first || ws->to_cancel.first ||
+           __atomic_load_n(&ws->changes, __ATOMIC_ACQUIRE); /* [RING-change] */
+}
+
+/* What the kernel has found on a watch that counts. */
+static uint32_t judge(struct watches *ws, struct watch *w, int32_t result, bool more)
+{
+    uint32_t events = from_poll(result) & (w->events | AIOX_FD_HANGUP | AIOX_FD_ERROR);
+
+    w->half_closed |= !events;
+    if (!more) {
+        settle(ws, w);
+    } else if (events && !(w->events & AIOX_FDMON_DRAINS)) {
+        cancel(ws, w);
+    }
+    return events;
+}
+
+uint32_t watch_done_(struct watches *ws, struct watch *w, int32_t result, uint32_t flags)
+{
+    bool more = flags & IORING_CQE_F_MORE;
+
+    if (!more) {
+        w->armed = false;
+        w->cancelled = false;
+        ws->in_kernel--;
+    }
+    if (!w->dead && result >= 0) {
+        return judge(ws, w, result, more);
+    }
+    if (!w->dead && result != -ECANCELED) {
+        return AIOX_FD_ERROR; /* once: it is not armed again */
+    }
+    if (!more) { /* dead, or cancelled to be looked at again, or by a user's request */
+        settle(ws, w);
+    }
+    return 0;
+}
+
+void watches_cancel_all_(struct watches *ws)
+{
+    for (struct slab *slab = ws->slabs; slab; slab = slab->next) {
+        for (int i = 0; i < SLAB_WATCHES; i++) {
+            struct watch *w = &slab->watches[i];
+
+            w->dead = true;
+            if (w->armed) {
+                cancel(ws, w);
+            }
+        }
+    }
+}
+
+void watches_after_fork_(struct watches *ws)
+{
+    memset(&ws->to_arm, 0, sizeof(ws->to_arm));
+    memset(&ws->to_cancel, 0, sizeof(ws->to_cancel));
+    ws->in_kernel = 0;
+    for (struct slab *slab = ws->slabs; slab; slab = slab->next) {
+        for (int i = 0; i < SLAB_WATCHES; i++) {
+            struct watch *w = &slab->watches[i];
+            bool known = w->armed || w->on != ON_NONE;
+
+            w->armed = false;
+            w->cancelled = false;
+            w->on = ON_NONE;
+            if (known) {
+                settle(ws, w);
+            }
+        }
+    }
+}
+
+uint64_t watch_token_(const struct watch *w)
+{
+    return w->token;
+}
+
+int watch_place_(struct watch *w, uint32_t turn, int place)
+{
+    if (w->turn != turn) {
+        w->turn = turn;
+        w->place = place;
+    }
+    return w->place;
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lifetime_test.cc - descriptors that are closed, duplicated and used again,
+ * monitors that come and go, children.
+ */
+#include "fdmon_contract.h"
+
+#include <cerrno>
+#include <dirent.h>
+#include <fcntl.h>
+#include <fstream>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+namespace contract
+{
+namespace
+{
+
+using Said = std::map<uint64_t, std::vector<uint32_t>>;
+
+TEST_P(FdmonContract, ClosedWhileWatchedIsReportedOnceAsAnErrorOrNever)
+{
+    for (uint32_t how : {0u, (unsigned)AIOX_FDMON_DRAINS}) {
+        Monitor mon(plugin(), &host_);
+        Fd quiet = Event();
+        Pair pipe = Pipe();
+        Said said;
+
+        ASSERT_EQ(mon.Watch(quiet.get(), AIOX_FD_READ | how, 1), 0);
+        ASSERT_EQ(mon.Watch(pipe.a.get(), AIOX_FD_READ | how, 2), 0);
+        mon.CollectsUntilAsleep(10);
+        quiet.reset();
+        pipe.a.reset();
+
+        EXPECT_LT(mon.CollectsUntilAsleep(100, &said), 100) << "does not sleep";
+        for (auto &[token, events] : said) {
+            EXPECT_EQ(events, std::vector<uint32_t>{AIOX_FD_ERROR}) << token;
+        }
+        pipe.b.reset();
+        EXPECT_LT(mon.CollectsUntilAsleep(100), 100);
+    }
+}
+
+TEST_P(FdmonContract, ClosedWhileReadyDoesNotKeepItAwake)
+{
+    for (uint32_t how : {0u, (unsigned)AIOX_FDMON_DRAINS}) {
+        Monitor mon(plugin(), &host_);
+        Fd ready = Event(1);
+
+        ASSERT_EQ(mon.Watch(ready.get(), AIOX_FD_READ | how, 1), 0);
+        mon.Await(1, AIOX_FD_READ);
+        ready.reset();
+
+        EXPECT_LT(mon.CollectsUntilAsleep(100), 100);
+    }
+}
+
+/* The kernel's epoll goes on reporting such a file, and lets nobody take it out. */
+TEST_P(FdmonContract, ClosedWhileADuplicateLivesIsNotReportedOnceStopped)
+{
+    for (uint32_t how : {0u, (unsigned)AIOX_FDMON_DRAINS}) {
+        Monitor mon(plugin(), &host_);
+        Fd ready = Event(1);
+        Fd other = Event();
+        Fd duplicate(fcntl(ready.get(), F_DUPFD_CLOEXEC, 0));
+        int number = ready.get();
+        Said said;
+
+        ASSERT_EQ(mon.Watch(other.get(), AIOX_FD_READ, 2), 0);
+        ASSERT_EQ(mon.Watch(number, AIOX_FD_READ | how, 1), 0);
+        mon.Await(1, AIOX_FD_READ);
+        ready.reset();
+        ASSERT_EQ(mon.Stop(number), 0);
+        Ring(duplicate.get());
+
+        EXPECT_LT(mon.CollectsUntilAsleep(100, &said), 100);
+        EXPECT_TRUE(said.empty());
+        Ring(other.get());
+        EXPECT_EQ(mon.Look(), (Reports{{2, AIOX_FD_READ}}));
+    }
+}
+
+/* Nobody has told the monitor that the descriptor is closed. */
+TEST_P(FdmonContract, ClosedWhileADuplicateLivesDoesNotKeepItAwakeForEver)
+{
+    for (uint32_t how : {0u, (unsigned)AIOX_FDMON_DRAINS}) {
+        Monitor mon(plugin(), &host_);
+        Fd ready = Event(1);
+        Fd duplicate(fcntl(ready.get(), F_DUPFD_CLOEXEC, 0));
+
+        ASSERT_EQ(mon.Watch(ready.get(), AIOX_FD_READ | how, 1), 0);
+        mon.Await(1, AIOX_FD_READ);
+        ready.reset();
+        Ring(duplicate.get());
+
+        EXPECT_LT(mon.CollectsUntilAsleep(2000), 2000);
+    }
+}
+
+/*
+ * Each descriptor carries a secret: the number of the round in which it was made. The old one is
+ * closed in four ways; the new one has the same number.
+ */
+TEST_P(FdmonContract, AReusedNumberIsAnotherDescriptor)
+{
+    Monitor mon(plugin(), &host_);
+    Fd watched = Event(1);
+    Fd duplicate;
+    int number = watched.get();
+
+    ASSERT_EQ(mon.Watch(number, AIOX_FD_READ, 1), 0);
+    for (uint64_t round = 2; round < 1000; round++) {
+        uint32_t how = round % 3 ? 0u : (unsigned)AIOX_FDMON_DRAINS;
+        duplicate.reset(round % 4 < 2 ? fcntl(number, F_DUPFD_CLOEXEC, 0) : -1);
+        if (round % 2) {
+            ASSERT_EQ(mon.Stop(number), 0);
+        }
+        watched.reset();
+        Fd next = Event(round);
+        ASSERT_EQ(next.get(), number);
+        watched = std::move(next);
+        ASSERT_EQ(mon.Watch(number, AIOX_FD_READ | how, round), 0);
+        if (duplicate.get() >= 0) {
+            Ring(duplicate.get());
+        }
+
+        ASSERT_EQ(mon.Look(), (Reports{{round, AIOX_FD_READ}}));
+        ASSERT_EQ(Silence(number), round);
+        Ring(number);
+    }
+    Silence(number);
+    EXPECT_LT(mon.CollectsUntilAsleep(100), 100);
+}
+
+TEST_P(FdmonContract, ANumberTakenByDup2IsAnotherDescriptor)
+{
+    Monitor mon(plugin(), &host_);
+    Fd old = Event(1);
+    Fd kept(fcntl(old.get(), F_DUPFD_CLOEXEC, 0));
+    Pair pipe = Pipe();
+
+    ASSERT_EQ(mon.Watch(old.get(), AIOX_FD_READ, 1), 0);
+    mon.Await(1, AIOX_FD_READ);
+    ASSERT_EQ(dup3(pipe.a.get(), old.get(), O_CLOEXEC), old.get());
+    ASSERT_EQ(mon.Watch(old.get(), AIOX_FD_READ, 2), 0);
+    EXPECT_TRUE(mon.Look().empty()) << "the pipe is empty";
+    WriteByte(pipe.b.get());
+    EXPECT_EQ(mon.Look(), (Reports{{2, AIOX_FD_READ}}));
+
+    /* and back: the old file under its old number, which epoll still has in its set */
+    ASSERT_EQ(mon.Stop(old.get()), 0);
+    ASSERT_EQ(dup3(kept.get(), old.get(), O_CLOEXEC), old.get());
+    ASSERT_EQ(mon.Watch(old.get(), AIOX_FD_READ, 3), 0);
+    EXPECT_EQ(mon.Look(), (Reports{{3, AIOX_FD_READ}}));
+}
+
+TEST_P(FdmonContract, BothNumbersOfOneFileCanBeWatched)
+{
+    Monitor mon(plugin(), &host_);
+    Fd ready = Event(1);
+    Fd duplicate(fcntl(ready.get(), F_DUPFD_CLOEXEC, 0));
+
+    ASSERT_EQ(mon.Watch(ready.get(), AIOX_FD_READ, 1), 0);
+    ASSERT_EQ(mon.Watch(duplicate.get(), AIOX_FD_READ, 2), 0);
+    EXPECT_EQ(mon.Look(), (Reports{{1, AIOX_FD_READ}, {2, AIOX_FD_READ}}));
+    ASSERT_EQ(mon.Stop(ready.get()), 0);
+
+    EXPECT_EQ(mon.Look(), (Reports{{2, AIOX_FD_READ}}));
+}
+
+TEST_P(FdmonContract, AStoppedDescriptorIsNotHeldOpen)
+{
+    for (uint32_t how : {0u, (unsigned)AIOX_FDMON_DRAINS}) {
+        Monitor mon(plugin(), &host_);
+        Pair pair = UnixPair();
+
+        ASSERT_EQ(mon.Watch(pair.a.get(), AIOX_FD_READ | how, 1), 0);
+        ASSERT_TRUE(mon.Look().empty());
+        ASSERT_EQ(mon.Stop(pair.a.get()), 0);
+        mon.Look();
+        pair.a.reset();
+
+        pollfd gone = {pair.b.get(), 0, 0};
+        EXPECT_EQ(poll(&gone, 1, -1), 1); /* hangs if somebody holds it */
+        EXPECT_TRUE(gone.revents & POLLHUP);
+    }
+}
+
+TEST_P(FdmonContract, ClosingTheMonitorHoldsNothingOpen)
+{
+    for (uint32_t how : {0u, (unsigned)AIOX_FDMON_DRAINS}) {
+        Monitor mon(plugin(), &host_);
+        Pair pair = UnixPair();
+
+        ASSERT_EQ(mon.Watch(pair.a.get(), AIOX_FD_READ | how, 1), 0);
+        ASSERT_TRUE(mon.Look().empty());
+        mon.Close();
+        pair.a.reset();
+
+        pollfd gone = {pair.b.get(), 0, 0};
+        EXPECT_EQ(poll(&gone, 1, -1), 1);
+    }
+}
+
+int CountLines(const char *path)
+{
+    std::ifstream file(path);
+    std::string line;
+    int lines = 0;
+
+    while (std::getline(file, line)) {
+        lines++;
+    }
+    return lines;
+}
+
+TEST_P(FdmonContract, ComesAndGoesWithoutATrace)
+{
+    auto live = [this] {
+        Monitor mon(plugin(), &host_);
+        Fd fds[3] = {Event(1), Event(), Event()};
+        for (int i = 0; i < 3; i++) {
+            ASSERT_EQ(mon.Watch(fds[i].get(), AIOX_FD_READ, i), 0);
+        }
+        ASSERT_EQ(mon.Look().size(), 1u);
+        ASSERT_EQ(mon.Stop(fds[1].get()), 0);
+    };
+
+    live();
+    int maps = CountLines("/proc/self/maps");
+    auto open = OpenDescriptors();
+    for (int i = 0; i < 200; i++) {
+        live();
+    }
+    EXPECT_EQ(OpenDescriptors(), open);
+    EXPECT_LT(CountLines("/proc/self/maps"), maps + 20);
+    EXPECT_EQ(host_.live(), 0);
+}
+
+TEST_P(FdmonContract, ItsDescriptorsAreClosedByExec)
+{
+    auto before = OpenDescriptors();
+    Monitor mon(plugin(), &host_);
+    mon.Look();
+
+    for (auto &entry : OpenDescriptors()) {
+        if (!before.count(entry)) {
+            EXPECT_EQ(fcntl(std::stoi(entry), F_GETFD), FD_CLOEXEC) << entry;
+        }
+    }
+}
+
+TEST_P(FdmonContract, OpenedHereUsedThereClosedHere)
+{
+    Monitor mon(plugin(), &host_);
+    Fd ready = Event(1);
+    Fd quiet = Event();
+
+    ASSERT_EQ(mon.Watch(ready.get(), AIOX_FD_READ, 1), 0);
+    ASSERT_EQ(mon.Watch(quiet.get(), AIOX_FD_READ | AIOX_FDMON_DRAINS, 2), 0);
+    std::thread home([&] {
+        EXPECT_EQ(mon.Look(), (Reports{{1, AIOX_FD_READ}}));
+        EXPECT_EQ(mon.Flush(), 0);
+    });
+    home.join();
+    mon.Close();
+}
+
+TEST_P(FdmonContract, NeverUsedCanBeClosed)
+{
+    Monitor mon(plugin(), &host_);
+    Fd ready = Event(1);
+
+    ASSERT_EQ(mon.Watch(ready.get(), AIOX_FD_READ, 1), 0);
+}
+
+TEST_P(FdmonContract, TheChildWorksOnAndTheParentNeverNotices)
+{
+    Monitor mon(plugin(), &host_);
+    Fd mine = Event();
+    Fd shared = Event();
+    std::vector<Fd> quiet;
+
+    ASSERT_EQ(mon.Watch(mine.get(), AIOX_FD_READ, 1), 0);
+    ASSERT_EQ(mon.Watch(shared.get(), AIOX_FD_READ | AIOX_FDMON_DRAINS, 2), 0);
+    for (int i = 0; i < 100; i++) {
+        quiet.push_back(Event());
+        ASSERT_EQ(mon.Watch(quiet.back().get(), AIOX_FD_READ, 100 + i), 0);
+    }
+    ASSERT_TRUE(mon.Look().empty());
+    int status = InChild([&] {
+        if (mon.ops().after_fork) {
+            mon.ops().after_fork(mon.get());
+        }
+        if (!Has(AIOX_FDMON_CAP_FORK)) {
+            mon.Close();
+            return 0;
+        }
+        Ring(shared.get());
+        mon.Await(2, AIOX_FD_READ);
+        Silence(shared.get());
+        for (auto &fd : quiet) {
+            mon.Stop(fd.get());
+        }
+        Fd own = Event(1);
+        mon.Watch(own.get(), AIOX_FD_READ, 3);
+        mon.Await(3, AIOX_FD_READ);
+        own.reset();
+        mon.Close();
+        return HasFailure() ? 1 : 0;
+    });
+
+    EXPECT_EQ(status, 0);
+    mon.CollectsUntilAsleep(10);
+    for (auto &fd : quiet) {
+        Ring(fd.get());
+    }
+    EXPECT_EQ(mon.Look(200).size(), quiet.size()) << "the child has taken them out";
+    for (int i = 0; i < 1000; i++) {
+        Ring(mine.get());
+        mon.Await(1, AIOX_FD_READ);
+        Silence(mine.get());
+    }
+}
+
+TEST_P(FdmonContract, AChildThatOnlyExitsHarmsNobody)
+{
+    Monitor mon(plugin(), &host_);
+    Fd ready = Event();
+
+    ASSERT_EQ(mon.Watch(ready.get(), AIOX_FD_READ, 1), 0);
+    mon.Look();
+    EXPECT_EQ(InChild([] { return 0; }), 0);
+
+    Ring(ready.get());
+    EXPECT_EQ(mon.Look(), (Reports{{1, AIOX_FD_READ}}));
+}
+
+TEST_P(FdmonContract, WithoutMemoryNothingChanges)
+{
+    Monitor mon(plugin(), &host_);
+    Fd ready = Event(1);
+    Fd high(fcntl(ready.get(), F_DUPFD_CLOEXEC, 5000));
+    int failed = 0;
+
+    ASSERT_EQ(mon.Watch(ready.get(), AIOX_FD_READ, 1), 0);
+    for (int allowed = 0;; allowed++) {
+        host_.FailAllocationAfter(allowed);
+        int err = mon.Watch(high.get(), AIOX_FD_READ, 2);
+        host_.FailAllocationAfter(-1);
+        if (!err) {
+            break;
+        }
+        ASSERT_EQ(err, -ENOMEM);
+        ASSERT_EQ(mon.Look(), (Reports{{1, AIOX_FD_READ}}));
+        failed++;
+    }
+
+    EXPECT_GE(failed, 1);
+    EXPECT_EQ(mon.Look(), (Reports{{1, AIOX_FD_READ}, {2, AIOX_FD_READ}}));
+}
+
+TEST_P(FdmonContract, OpeningFailsCleanly)
+{
+    aiox_fdmon *out = nullptr;
+    rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    rlimit none = {0, limit.rlim_max};
+
+    host_.FailAllocationAfter(0);
+    EXPECT_EQ(plugin()->ops->open(host_.table(), &out), -ENOMEM);
+    host_.FailAllocationAfter(-1);
+    setrlimit(RLIMIT_NOFILE, &none);
+    int err = plugin()->ops->open(host_.table(), &out);
+    setrlimit(RLIMIT_NOFILE, &limit);
+
+    EXPECT_TRUE(err == 0 || err == -EMFILE) << err;
+    EXPECT_EQ(out != nullptr, err == 0);
+    if (out) {
+        plugin()->ops->close(out);
+    }
+}
+
+} // namespace
+} // namespace contract
