@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * export.c - the list of what is served: opened by what the user said, found
+ * by what a client says.
+ */
+#include "export.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+#include "wire.h"
+
+static const char memory_prefix[] = "memory:";
+
+static int open_source(struct nbd_export **out, struct aiox_context *ctx,
+                       const struct export_spec *spec, struct aiox_error *err)
+{
+    size_t prefix = sizeof(memory_prefix) - 1;
+    uint64_t size_bytes;
+
+    if (strncmp(spec->source, memory_prefix, prefix) != 0) {
+        return export_file_open(out, ctx, spec, err);
+    }
+    if (!text_to_size(spec->source + prefix, &size_bytes)) {
+        return aiox_error_set(err, -EINVAL, "'%s' is not a size", spec->source + prefix);
+    }
+    return export_memory_open(out, size_bytes, err);
+}
+
+static int check_name(const struct export_list *list, const char *name, struct aiox_error *err)
+{
+    if (strlen(name) > NBD_STRING_MAX) {
+        return aiox_error_set(err, -EINVAL, "a name has at most %d bytes", NBD_STRING_MAX);
+    }
+    for (const struct nbd_export *e = list->first; e; e = e->next) {
+        if (strcmp(e->name, name) == 0) {
+            return aiox_error_set(err, -EEXIST, "there are two of that name");
+        }
+    }
+    return 0;
+}
+
+static void append(struct export_list *list, struct nbd_export *e)
+{
+    struct nbd_export **end = &list->first;
+
+    while (*end) {
+        end = &(*end)->next;
+    }
+    *end = e;
+}
+
+int export_list_open(struct export_list *list, struct aiox_context *ctx,
+                     const struct export_spec *spec, struct aiox_error *err)
+{
+    struct nbd_export *e = NULL;
+    int error = check_name(list, spec->name, err);
+
+    if (error == 0) {
+        error = open_source(&e, ctx, spec, err);
+    }
+    if (error < 0) {
+        char quoted[TEXT_QUOTED];
+
+        aiox_error_prefix(err, "export %s: ", text_quote(quoted, spec->name, strlen(spec->name)));
+        return error;
+    }
+    e->name = strdup(spec->name);
+    e->source = strdup(spec->source);
+    e->read_only = spec->read_only;
+    append(list, e);
+    if (!e->name || !e->source) {
+        return aiox_error_set(err, -ENOMEM, "no memory for the name of an export");
+    }
+    e->name_bytes = strlen(e->name);
+    return 0;
+}
+
+void export_list_choose_default(struct export_list *list)
+{
+    struct nbd_export *nameless;
+
+    list->by_default = NULL;
+    nameless = export_list_find(list, "", 0);
+    if (!nameless && list->first && !list->first->next) {
+        nameless = list->first;
+    }
+    list->by_default = nameless;
+}
+
+struct nbd_export *export_list_find(const struct export_list *list, const void *name, size_t bytes)
+{
+    if (bytes == 0 && list->by_default) {
+        return list->by_default;
+    }
+    for (struct nbd_export *e = list->first; e; e = e->next) {
+        if (e->name_bytes == bytes && memcmp(e->name, name, bytes) == 0) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+void export_list_close(struct export_list *list)
+{
+    while (list->first) {
+        struct nbd_export *e = list->first;
+
+        list->first = e->next;
+        free(e->name);
+        free(e->source);
+        e->ops->close(e);
+    }
+    list->by_default = NULL;
+}
+
+uint16_t export_flags(const struct nbd_export *e)
+{
+    return NBD_FLAG_HAS_FLAGS | NBD_FLAG_SEND_FLUSH | NBD_FLAG_SEND_FUA |
+           (e->read_only ? NBD_FLAG_READ_ONLY : 0);
+}

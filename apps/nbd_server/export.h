@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * export.h - what can be served: a range of bytes with a name.
+ *
+ * An export reads, writes and flushes; whoever asks brings the struct of the
+ * request and is told the end of it by a call to done, once, perhaps before
+ * the asking call has returned. Any number of requests may be under way. The
+ * asker has checked them: inside the range, no write to what is read-only.
+ */
+#ifndef AIOX_NBD_EXPORT_H_
+#define AIOX_NBD_EXPORT_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aiox/aiox.h"
+#include "aiox/attributes.h"
+#include "aiox/error.h"
+
+AIOX_BEGIN_DECLS
+
+struct nbd_export;
+
+/* One request. Lives with the asker, untouched from the call until done. */
+struct export_io {
+    uint64_t offset;
+    uint32_t bytes;
+    bool fua;      /* a write: not done before it is on stable storage */
+    uint8_t *data; /* read into, or written from */
+    void (*done)(struct export_io *io, int result); /* 0 or a negative errno */
+
+    /* The export's own meanwhile. */
+    struct nbd_export *owner;
+    struct export_io *next;
+    struct aiox_completion completion;
+    uint32_t moved;
+    uint8_t stage;
+};
+
+/* What a kind of export does. [home] each */
+struct export_ops {
+    void (*read)(struct nbd_export *e, struct export_io *io);
+    void (*write)(struct nbd_export *e, struct export_io *io);
+    /* Done when all writes that were done before the call are on stable storage. */
+    void (*flush)(struct nbd_export *e, struct export_io *io);
+    /* Gives everything back; nothing is under way any more. */
+    void (*close)(struct nbd_export *e);
+};
+
+struct nbd_export {
+    const struct export_ops *ops;
+    struct nbd_export *next; /* in its list */
+    char *name;              /* may be empty; not for people, see text_quote() */
+    size_t name_bytes;
+    char *source; /* what was opened, for people */
+    uint64_t size_bytes;
+    bool read_only;
+};
+
+/* In the order in which they were named. Zeroed: empty. */
+struct export_list {
+    struct nbd_export *first;
+    struct nbd_export *by_default; /* answers to the empty name; or NULL */
+};
+
+/* What to open, as the user said it. */
+struct export_spec {
+    const char *name;
+    const char *source; /* a path, or "memory:SIZE" */
+    bool read_only;
+};
+
+/*
+ * Opens what @spec names and adds it to @list. Errors are those of open(2),
+ * and
+ *   -EEXIST   the list has an export of that name
+ *   -EINVAL   no file or block device, or not a size
+ *   -ENOMEM   no memory
+ * with words in @err. @ctx must outlive the list. [home], or [init]
+ */
+AIOX_NODISCARD int export_list_open(struct export_list *list, struct aiox_context *ctx,
+                                    const struct export_spec *spec, struct aiox_error *err);
+
+/* Chooses the default: the one with the empty name, else the only one. [init] */
+void export_list_choose_default(struct export_list *list);
+
+/* The export of that name, or NULL. The name may be any bytes. [home] */
+struct nbd_export *export_list_find(const struct export_list *list, const void *name, size_t bytes);
+
+/* Closes all of them; none has a request under way. [home] */
+void export_list_close(struct export_list *list);
+
+/* The transmission flags that @e is offered with. [any] */
+uint16_t export_flags(const struct nbd_export *e);
+
+/* The two kinds: *@out has ops, size_bytes and its own fields, the rest is zero. */
+AIOX_NODISCARD int export_file_open(struct nbd_export **out, struct aiox_context *ctx,
+                                    const struct export_spec *spec, struct aiox_error *err);
+AIOX_NODISCARD int export_memory_open(struct nbd_export **out, uint64_t size_bytes,
+                                      struct aiox_error *err);
+
+/* True if files of @ctx are read and written by requests to the kernel, not in the loop. [home] */
+bool export_file_uses_requests(struct aiox_context *ctx);
+
+AIOX_END_DECLS
+
+#endif /* AIOX_NBD_EXPORT_H_ */

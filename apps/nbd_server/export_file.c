@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * export_file.c - a raw file or a block device.
+ *
+ * Where the loop takes requests (io_uring), each read, write and sync is one;
+ * elsewhere it is a system call that may block the loop. Both run the same
+ * story: advance() looks at a result and says whether the same request needs
+ * another call, be it for the rest of a short transfer or for the sync that a
+ * FUA write ends with.
+ *
+ * Syncs. One fdatasync at a time and per file. Those who ask while one runs
+ * wait for the next, together: what was written before a call to fdatasync is
+ * covered by it, what came later is not. The kernel reports a failed write-back
+ * once, to one sync, and calls the pages clean; so the first error stands for
+ * good: every later flush and every later write is answered with it.
+ */
+#include "export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/io_uring.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "aiox/assert.h"
+#include "aiox/log.h"
+
+enum stage { READING, WRITING, SYNCING };
+
+struct export_file {
+    struct nbd_export base;
+    struct aiox_context *ctx;
+    int fd;
+    bool requests;  /* the kernel takes requests, see above */
+    int sync_error; /* the first that fdatasync reported; stays */
+    bool syncing;
+    struct export_io *synced_now;  /* what the sync under way covers */
+    struct export_io *synced_next; /* what asked since */
+    struct aiox_completion sync_completion;
+    struct export_io *refused; /* transfers the kernel had no room for yet */
+    bool sync_refused;         /* the same of the sync under way */
+    uint32_t under_way;        /* transfers at the kernel */
+    struct aiox_bh *retry;
+};
+
+static struct export_file *file_of(struct nbd_export *e)
+{
+    return AIOX_CONTAINER_OF(e, struct export_file, base);
+}
+
+static void sync_start(struct export_file *f);
+static void sync_submit(struct export_file *f);
+static void submit(struct export_file *f, struct export_io *io);
+
+/* ---- the story of a request ---- */
+
+static void push(struct export_io **list, struct export_io *io)
+{
+    io->next = *list;
+    *list = io;
+}
+
+/* Waits for the next sync. */
+static void want_sync(struct export_file *f, struct export_io *io)
+{
+    io->stage = SYNCING;
+    push(&f->synced_next, io);
+    if (!f->syncing) {
+        sync_start(f);
+    }
+}
+
+/* All bytes were moved. */
+static void moved(struct export_file *f, struct export_io *io)
+{
+    if (io->stage == WRITING && io->fua) {
+        want_sync(f, io);
+    } else {
+        io->done(io, 0);
+    }
+}
+
+/* Looks at the result of a transfer. True: the rest of it needs another call. */
+static bool advance(struct export_file *f, struct export_io *io, int result)
+{
+    if (result == -EINTR || result == -EAGAIN) {
+        return true;
+    }
+    if (result <= 0) { /* nothing read or written: the file was cut under us */
+        io->done(io, result < 0 ? result : -EIO);
+        return false;
+    }
+    io->moved += (uint32_t)result;
+    if (io->moved < io->bytes) {
+        return true;
+    }
+    moved(f, io);
+    return false;
+}
+
+/* ---- by system calls ---- */
+
+static int transfer(struct export_file *f, struct export_io *io)
+{
+    uint8_t *data = io->data + io->moved;
+    size_t left = io->bytes - io->moved;
+    off_t offset = (off_t)(io->offset + io->moved);
+    ssize_t n =
+        io->stage == READING ? pread(f->fd, data, left, offset) : pwrite(f->fd, data, left, offset);
+
+    return n < 0 ? -errno : (int)n;
+}
+
+static void transfer_blocking(struct export_file *f, struct export_io *io)
+{
+    while (advance(f, io, transfer(f, io))) {
+    }
+}
+
+/* ---- by requests to the kernel ---- */
+
+static void prepare_transfer(void *memory, void *opaque)
+{
+    struct io_uring_sqe *sqe = memory;
+    const struct export_io *io = opaque;
+
+    sqe->opcode = io->stage == READING ? IORING_OP_READ : IORING_OP_WRITE;
+    sqe->fd = file_of(io->owner)->fd;
+    sqe->off = io->offset + io->moved;
+    sqe->addr = (uintptr_t)(io->data + io->moved);
+    sqe->len = io->bytes - io->moved;
+}
+
+static void prepare_sync(void *memory, void *opaque)
+{
+    struct io_uring_sqe *sqe = memory;
+    const struct export_file *f = opaque;
+
+    sqe->opcode = IORING_OP_FSYNC;
+    sqe->fd = f->fd;
+    sqe->fsync_flags = IORING_FSYNC_DATASYNC;
+}
+
+/* Room was made, or may have been: those who were refused try again. */
+static void retry(void *opaque)
+{
+    struct export_file *f = opaque;
+    struct export_io *list = f->refused;
+
+    f->refused = NULL;
+    if (f->sync_refused) {
+        f->sync_refused = false;
+        sync_submit(f);
+    }
+    while (list) {
+        struct export_io *io = list;
+
+        list = io->next;
+        submit(f, io);
+    }
+}
+
+static void transfer_done(struct aiox_completion *c, int result)
+{
+    struct export_io *io = AIOX_CONTAINER_OF(c, struct export_io, completion);
+    struct export_file *f = file_of(io->owner);
+
+    f->under_way--;
+    if (advance(f, io, result)) {
+        submit(f, io);
+    }
+    if (f->refused) {
+        aiox_bh_schedule(f->retry);
+    }
+}
+
+static void submit(struct export_file *f, struct export_io *io)
+{
+    int error;
+
+    io->completion.done = transfer_done;
+    error = aiox_submit(f->ctx, prepare_transfer, io, &io->completion);
+    if (error == 0) {
+        f->under_way++;
+    } else if (error == -EAGAIN) {
+        push(&f->refused, io);
+        if (f->under_way == 0) { /* others fill the queue: no end of ours will wake us */
+            aiox_bh_schedule(f->retry);
+        }
+    } else {
+        transfer_blocking(f, io);
+    }
+}
+
+/* ---- syncs ---- */
+
+static void sync_ended(struct export_file *f, int error)
+{
+    struct export_io *list = f->synced_now;
+
+    if (error < 0 && f->sync_error == 0) {
+        aiox_log(AIOX_LOG_ERROR,
+                 "%s: fdatasync failed (%s): writes may be lost, all further ones are refused",
+                 f->base.source, aiox_error_text(error));
+        f->sync_error = error;
+    }
+    f->synced_now = NULL;
+    f->syncing = false;
+    while (list) {
+        struct export_io *io = list;
+
+        list = io->next;
+        io->done(io, f->sync_error);
+    }
+    if (f->synced_next && !f->syncing) {
+        sync_start(f);
+    }
+}
+
+static void sync_done(struct aiox_completion *c, int result)
+{
+    struct export_file *f = AIOX_CONTAINER_OF(c, struct export_file, sync_completion);
+
+    if (result == -EINTR || result == -EAGAIN) {
+        sync_submit(f);
+    } else {
+        sync_ended(f, result);
+    }
+}
+
+static int sync_blocking(struct export_file *f)
+{
+    int result;
+
+    do {
+        result = fdatasync(f->fd) < 0 ? -errno : 0;
+    } while (result == -EINTR);
+    return result;
+}
+
+static void sync_submit(struct export_file *f)
+{
+    int error = -ENOTSUP;
+
+    if (f->requests) {
+        f->sync_completion.done = sync_done;
+        error = aiox_submit(f->ctx, prepare_sync, f, &f->sync_completion);
+    }
+    if (error == -EAGAIN) {
+        f->sync_refused = true;
+        aiox_bh_schedule(f->retry);
+    } else if (error < 0) {
+        sync_ended(f, sync_blocking(f));
+    }
+}
+
+/* Covers all who asked up to now. */
+static void sync_start(struct export_file *f)
+{
+    aiox_assert(!f->syncing && !f->synced_now);
+    f->syncing = true;
+    f->synced_now = f->synced_next;
+    f->synced_next = NULL;
+    if (f->sync_error) {
+        sync_ended(f, f->sync_error);
+    } else {
+        sync_submit(f);
+    }
+}
+
+/* ---- the face ---- */
+
+static void start(struct nbd_export *e, struct export_io *io, enum stage stage)
+{
+    struct export_file *f = file_of(e);
+
+    io->owner = e;
+    io->stage = stage;
+    io->moved = 0;
+    if (io->bytes == 0) {
+        moved(f, io);
+    } else if (f->requests) {
+        submit(f, io);
+    } else {
+        transfer_blocking(f, io);
+    }
+}
+
+static void file_read(struct nbd_export *e, struct export_io *io)
+{
+    start(e, io, READING);
+}
+
+static void file_write(struct nbd_export *e, struct export_io *io)
+{
+    struct export_file *f = file_of(e);
+
+    if (f->sync_error) {
+        io->done(io, f->sync_error);
+    } else {
+        start(e, io, WRITING);
+    }
+}
+
+static void file_flush(struct nbd_export *e, struct export_io *io)
+{
+    io->owner = e;
+    if (e->read_only) { /* nothing was written through us */
+        io->done(io, 0);
+    } else {
+        want_sync(file_of(e), io);
+    }
+}
+
+static void file_close(struct nbd_export *e)
+{
+    struct export_file *f = file_of(e);
+
+    aiox_assert(!f->under_way && !f->syncing && !f->refused);
+    aiox_bh_free(f->retry);
+    close(f->fd);
+    free(f);
+}
+
+static const struct export_ops file_ops = {
+    .read = file_read,
+    .write = file_write,
+    .flush = file_flush,
+    .close = file_close,
+};
+
+bool export_file_uses_requests(struct aiox_context *ctx)
+{
+    return aiox_has_completion(ctx) && aiox_can_submit(ctx, IORING_OP_READ) &&
+           aiox_can_submit(ctx, IORING_OP_WRITE) && aiox_can_submit(ctx, IORING_OP_FSYNC);
+}
+
+/* Opens the file and finds its size; returns the descriptor. */
+static int open_sized(const struct export_spec *spec, uint64_t *size_bytes, struct aiox_error *err)
+{
+    struct stat st;
+    off_t end;
+    int fd = open(spec->source, (spec->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+    int error = fd < 0 ? -errno : 0;
+
+    if (error < 0) {
+        bool may_read = error == -EACCES || error == -EROFS || error == -EPERM;
+
+        return aiox_error_set(err, error, "cannot open '%s': %s%s", spec->source,
+                              aiox_error_text(error),
+                              may_read && !spec->read_only ? " (perhaps with --read-only)" : "");
+    }
+    /* Only open() may not block (a FIFO): the ring takes the flag for "do not wait". */
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    if (fstat(fd, &st) < 0 || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))) {
+        close(fd);
+        return aiox_error_set(err, -EINVAL, "'%s' is neither a file nor a block device",
+                              spec->source);
+    }
+    end = lseek(fd, 0, SEEK_END);
+    if (end < 0) {
+        error = -errno;
+        close(fd);
+        return aiox_error_set(err, error, "cannot find the size of '%s': %s", spec->source,
+                              aiox_error_text(error));
+    }
+    *size_bytes = (uint64_t)end;
+    return fd;
+}
+
+int export_file_open(struct nbd_export **out, struct aiox_context *ctx,
+                     const struct export_spec *spec, struct aiox_error *err)
+{
+    struct export_file *f = calloc(1, sizeof(*f));
+    int error = -ENOMEM;
+
+    if (!f || aiox_bh_new(&f->retry, aiox_context_bhs(ctx), "nbd file retry", retry, f) < 0) {
+        aiox_error_set(err, error, "no memory");
+        goto fail_memory;
+    }
+    error = f->fd = open_sized(spec, &f->base.size_bytes, err);
+    if (error < 0) {
+        goto fail_bh;
+    }
+    f->base.ops = &file_ops;
+    f->ctx = ctx;
+    f->requests = export_file_uses_requests(ctx);
+    *out = &f->base;
+    return 0;
+
+fail_bh:
+    aiox_bh_free(f->retry);
+fail_memory:
+    free(f);
+    return error;
+}

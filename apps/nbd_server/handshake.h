@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handshake.h - from the first byte of a client to the export it chose.
+ *
+ * A machine without input or output: the caller puts what came into one
+ * stretch of bytes and sends what is in another. It holds no memory of its
+ * own and takes none, whatever lengths the client writes.
+ *
+ * Fixed newstyle without TLS; the options are those of the table in
+ * handshake.c, all others are answered NBD_REP_ERR_UNSUP.
+ */
+#ifndef AIOX_NBD_HANDSHAKE_H_
+#define AIOX_NBD_HANDSHAKE_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "aiox/attributes.h"
+
+#include "bytes.h"
+#include "export.h"
+#include "wire.h"
+
+AIOX_BEGIN_DECLS
+
+enum {
+    /* The data of an option that is looked at; more is answered NBD_REP_ERR_TOO_BIG. */
+    HANDSHAKE_DATA_MAX = 8 << 10,
+    /* The data of an option that is skipped to stay in step; more ends the connection. */
+    HANDSHAKE_SKIP_MAX = 1 << 20,
+    /* So many options may be refused before the client is taken for a nuisance. */
+    HANDSHAKE_REFUSALS_MAX = 256,
+    /* What the two stretches must be able to hold. */
+    HANDSHAKE_IN_BYTES = WIRE_OPTION + HANDSHAKE_DATA_MAX,
+    HANDSHAKE_OUT_BYTES = NBD_STRING_MAX + 256,
+};
+
+enum handshake_verdict {
+    HANDSHAKE_HUNGRY, /* send what is there to send; goes on with more bytes in */
+    HANDSHAKE_FULL,   /* goes on when out has been sent */
+    HANDSHAKE_REMARK, /* goes on at once; h->words is for the log */
+    HANDSHAKE_SERVE,  /* h->chosen; bytes that are left in belong to the transmission */
+    HANDSHAKE_END,    /* the client wants no more: send what is in out, close */
+    HANDSHAKE_BROKEN, /* close; h->words says why */
+};
+
+enum handshake_phase {
+    HANDSHAKE_FLAGS,
+    HANDSHAKE_OPTION,
+    HANDSHAKE_SKIP,
+    HANDSHAKE_LIST,
+};
+
+struct handshake {
+    const struct export_list *exports;
+    enum handshake_phase phase;
+    bool no_zeroes;
+    uint32_t option;   /* the one that is being skipped or listed */
+    uint32_t skip;     /* its bytes still to come */
+    uint32_t refusal;  /* and the answer to it */
+    uint32_t refusals; /* so far */
+    struct nbd_export *list_next;
+    struct nbd_export *chosen;
+    char words[200];
+};
+
+/* Starts; the greeting is in @out, which is empty and holds HANDSHAKE_OUT_BYTES. [any] */
+void handshake_start(struct handshake *h, const struct export_list *exports, struct bytes *out);
+
+/* Goes on as far as it can. Not to be called again after SERVE, END, BROKEN. [any] */
+enum handshake_verdict handshake_step(struct handshake *h, struct bytes *in, struct bytes *out);
+
+AIOX_END_DECLS
+
+#endif /* AIOX_NBD_HANDSHAKE_H_ */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.c - one stack of free blocks per size; the newest, still in the
+ * processor's cache, is the first to be used again.
+ */
+#include "pool.h"
+
+#include <stdlib.h>
+
+#include "aiox/assert.h"
+
+/* What a free block holds. */
+struct kept {
+    struct kept *next;
+};
+
+static unsigned class_of(size_t payload_bytes)
+{
+    if (payload_bytes == 0) {
+        return 0;
+    }
+    if (payload_bytes <= POOL_SMALLEST) {
+        return 1;
+    }
+    return (unsigned)(64 - __builtin_clzll((payload_bytes - 1) / POOL_SMALLEST)) + 1;
+}
+
+static size_t class_bytes(const struct pool *pool, unsigned class)
+{
+    return pool->head_bytes + (class == 0 ? 0 : (size_t)POOL_SMALLEST << (class - 1));
+}
+
+void pool_init(struct pool *pool, size_t head_bytes, size_t keep_bytes)
+{
+    aiox_assert(head_bytes >= sizeof(struct kept) && head_bytes % POOL_ALIGNMENT == 0);
+    *pool = (struct pool){.head_bytes = head_bytes, .keep_bytes = keep_bytes};
+}
+
+void pool_fini(struct pool *pool)
+{
+    for (unsigned class = 0; class < POOL_CLASSES; class ++) {
+        struct kept *block = pool->kept[class];
+
+        while (block) {
+            struct kept *next = block->next;
+
+            free(block);
+            block = next;
+        }
+        pool->kept[class] = NULL;
+    }
+    pool->kept_bytes = 0;
+}
+
+void *pool_take(struct pool *pool, size_t payload_bytes)
+{
+    unsigned class = class_of(payload_bytes);
+    struct kept *block;
+    void *memory;
+
+    aiox_assert(payload_bytes <= POOL_PAYLOAD_MAX);
+    block = pool->kept[class];
+    if (block) {
+        pool->kept[class] = block->next;
+        pool->kept_bytes -= class_bytes(pool, class);
+        return block;
+    }
+    if (posix_memalign(&memory, POOL_ALIGNMENT, class_bytes(pool, class)) != 0) {
+        return NULL;
+    }
+    return memory;
+}
+
+void pool_give(struct pool *pool, void *block, size_t payload_bytes)
+{
+    unsigned class = class_of(payload_bytes);
+    struct kept *kept = block;
+
+    if (pool->kept_bytes + class_bytes(pool, class) > pool->keep_bytes) {
+        free(block);
+        return;
+    }
+    kept->next = pool->kept[class];
+    pool->kept[class] = kept;
+    pool->kept_bytes += class_bytes(pool, class);
+}

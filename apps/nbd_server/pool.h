@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.h - blocks of memory that were used a moment ago.
+ *
+ * A block is a head of fixed size and a payload; payloads come in powers of
+ * two, so that a block given back fits the next one of about its size. What is
+ * kept is bounded for all clients together, whoever gave it back.
+ */
+#ifndef AIOX_NBD_POOL_H_
+#define AIOX_NBD_POOL_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aiox/attributes.h"
+
+AIOX_BEGIN_DECLS
+
+enum {
+    POOL_ALIGNMENT = 64,
+    POOL_SMALLEST = 4096, /* payload, unless there is none */
+    POOL_CLASSES = 15,    /* none, 4 KiB, 8 KiB, ... 32 MiB */
+    POOL_PAYLOAD_MAX = 32 << 20,
+};
+
+/* What a server keeps. Under AddressSanitizer nothing, so that it sees each block die. */
+#ifdef __SANITIZE_ADDRESS__
+#define POOL_KEEP_BYTES ((size_t)0)
+#else
+#define POOL_KEEP_BYTES ((size_t)32 << 20)
+#endif
+
+struct pool {
+    size_t head_bytes;
+    size_t keep_bytes; /* at most so much */
+    size_t kept_bytes;
+    void *kept[POOL_CLASSES];
+};
+
+/* Blocks of @pool have @head_bytes (a multiple of POOL_ALIGNMENT) before the payload. [any] */
+void pool_init(struct pool *pool, size_t head_bytes, size_t keep_bytes);
+
+/* Gives back what is kept; all blocks were given back before. [home] */
+void pool_fini(struct pool *pool);
+
+/* A block for @payload_bytes, at most POOL_PAYLOAD_MAX, or NULL. Not cleared. [home] */
+void *pool_take(struct pool *pool, size_t payload_bytes);
+
+/* Takes back what pool_take() gave for the same @payload_bytes. [home] */
+void pool_give(struct pool *pool, void *block, size_t payload_bytes);
+
+AIOX_END_DECLS
+
+#endif /* AIOX_NBD_POOL_H_ */
