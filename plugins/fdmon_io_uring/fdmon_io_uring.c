@@ -229,7 +229,7 @@ static int io_uring_open(const struct aiox_fdmon_host *host, struct aiox_fdmon *
     return 0;
 }
 
-/* Ends all that is under way. A thread that has ended has left nothing. */
+/* Ends all that is under way. A home that has ended has left nothing: the kernel saw to that. */
 static void drain(struct aiox_fdmon *mon)
 {
     struct aiox_fdmon_event unread[32];
@@ -248,7 +248,7 @@ static void io_uring_close(struct aiox_fdmon *mon)
 {
     const struct aiox_fdmon_host *host = mon->host;
 
-    if (mon->enabled) {
+    if (mon->enabled && ring_is_at_home_(&mon->ring)) {
         drain(mon);
     }
     ring_close_(&mon->ring);

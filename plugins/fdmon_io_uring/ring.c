@@ -153,11 +153,16 @@ int ring_open_(struct ring *r, const struct ring_options *options, const char **
     return err;
 }
 
+bool ring_is_at_home_(const struct ring *r)
+{
+    return r->home == (pid_t)syscall(__NR_gettid);
+}
+
 static void forget_index(struct ring *r)
 {
     struct io_uring_rsrc_update index = {.offset = (unsigned)r->enter_fd};
 
-    if (r->enter_flags & IORING_ENTER_REGISTERED_RING) {
+    if ((r->enter_flags & IORING_ENTER_REGISTERED_RING) && ring_is_at_home_(r)) {
         syscall(__NR_io_uring_register, r->fd, IORING_UNREGISTER_RING_FDS, &index, 1);
     }
 }
@@ -195,6 +200,7 @@ int ring_enable_(struct ring *r)
     if (syscall(__NR_io_uring_register, r->fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0) {
         return -errno;
     }
+    r->home = (pid_t)syscall(__NR_gettid);
     take_index(r);
     return 0;
 }

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "aiox/fdmon.h"
 
@@ -54,7 +55,8 @@ struct ring {
     int fd;
     int enter_fd;         /* fd, or its index in the thread's own short table */
     unsigned enter_flags; /* which of the two */
-    unsigned flags;       /* IORING_SETUP_* in force */
+    pid_t home;     /* the thread whose table that is, and whose ring; 0 before it is enabled */
+    unsigned flags; /* IORING_SETUP_* in force */
     unsigned features;
 
     const unsigned *sq_head; /* moved by the kernel */
@@ -83,6 +85,12 @@ int ring_open_(struct ring *r, const struct ring_options *options, const char **
 void ring_close_(struct ring *r);
 /* In a child: lets go of the parent's ring, whose queues are not mapped here. */
 void ring_leave_to_parent_(struct ring *r);
+/*
+ * True in the thread that has enabled the ring. In another, an index means a
+ * ring of that thread's own, and the kernel would refuse this one.
+ */
+bool ring_is_at_home_(const struct ring *r);
+
 /* Makes the calling thread the one that uses the ring. 0 or a negative errno. */
 int ring_enable_(struct ring *r);
 

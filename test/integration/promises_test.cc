@@ -635,6 +635,35 @@ TEST_F(Promise, RequestsAreCompletedByTheLoopWhereTheBackendTakesThem)
     EXPECT_EQ(r.result, 0);
 }
 
+TEST_F(Promise, ContextsWhoseHomesHaveEndedAreAdoptedByAThreadWithLoopsOfItsOwn)
+{
+    Event ready;
+    ready.Set();
+    int calls = 0;
+    Fn count = [&] { calls++; };
+    aiox_context *adopted[3];
+    for (aiox_context *&ctx : adopted) {
+        ASSERT_EQ(aiox_new(&ctx, nullptr), 0);
+        aiox_fd_handler h = {};
+        h.read = Call;
+        ASSERT_EQ(aiox_set_fd_handler(ctx, ready.fd, &h, &count), 0);
+        std::thread home([ctx] { EXPECT_TRUE(aiox_poll(ctx, true)); });
+        home.join();
+    }
+    EXPECT_EQ(calls, 3);
+
+    for (aiox_context *ctx : adopted) {
+        aiox_error err = {};
+        ASSERT_EQ(aiox_context_adopt(ctx, &err), 0) << err.message;
+        EXPECT_TRUE(aiox_poll(ctx, true));
+    }
+    for (aiox_context *ctx : adopted) {
+        aiox_context_unref(ctx);
+    }
+
+    EXPECT_EQ(calls, 6);
+}
+
 TEST_F(Promise, AThousandContextsLeaveNothingBehind)
 {
     for (int i = 0; i < 1000; i++) {
