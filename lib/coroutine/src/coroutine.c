@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coroutine.c - life of a coroutine, and whom it wakes.
+ *
+ * A stack is suspended for the first time inside live(), where a new life
+ * begins, and at the end of each life it is suspended there again. So to make
+ * a coroutine out of a warm stack is to write its function into the record.
+ *
+ * Who cleans up. A coroutine that yields without having woken anybody jumps
+ * straight back into the code of whoever entered it; one that ends puts itself
+ * into its thread's magazine first, which nobody else looks into before the
+ * jump. Only if there is more to do it asks the enterer to do that on its own
+ * stack (hop_ask_), for by then this one must be suspended.
+ *
+ * Whom it has woken. run_woken() is a loop around a work list: what a
+ * coroutine of the list wakes goes in front of the rest. Such a coroutine is
+ * "in turn": it leaves what it has woken to the loop and asks for nothing, so
+ * a chain of wakes of any length uses one frame.
+ *
+ * Threads. Between two yields a coroutine stays in one thread. The address of
+ * this_thread must not be kept across a yield, and the compiler knows no
+ * better: so functions that look at it are never inlined, and look once,
+ * before they switch. After a switch, aiox_co_enter() and run_woken() are in
+ * the thread where they were; aiox_co_yield() and end_life() do nothing more.
+ *
+ * The mark
+ *   [CO-mark]  unmark (release) -> mark (acquire): the former holder has done
+ *              with the link. What a waker wrote is carried by the executor's list.
+ */
+#define _GNU_SOURCE
+#include "aiox/coroutine.h"
+
+#include <errno.h>
+
+#include "aiox/assert.h"
+
+#include "hop.h"
+#include "pool.h"
+#include "stack.h"
+
+#define TLS_FAST __attribute__((tls_model("initial-exec")))
+
+static __thread struct co_thread this_thread TLS_FAST;
+
+static const struct aiox_co_class default_class = {NULL, AIOX_CO_STACK_DEFAULT_BYTES};
+static const char woken_by[] = "aiox_co_wake";
+
+static AIOX_NOINLINE struct co_thread *thread(void)
+{
+    struct co_thread *t = &this_thread;
+
+    __asm__ volatile("" : "+r"(t)::"memory"); /* not a constant: see Threads */
+    return t;
+}
+
+/* ---- the caller's mistakes ---- */
+
+static const char *mark_of(const struct aiox_co *co)
+{
+    return aiox_ptr_load_relaxed(&co->mark);
+}
+
+static AIOX_NORETURN AIOX_COLD void refuse_to_enter(const struct aiox_co *co)
+{
+    const struct aiox_co *self = aiox_co_self();
+    const char *who = self ? aiox_co_name(self) : "the thread";
+
+    if (co->back == CO_POOLED) {
+        aiox_panic("%s enters a coroutine that has ended (%p)", who, (const void *)co);
+    }
+    if (co->back) {
+        aiox_panic("%s (%p) enters %s (%p), which has already been entered by %s", who,
+                   (const void *)self, aiox_co_name(co), (const void *)co,
+                   co->outer ? aiox_co_name(co->outer) : "a thread");
+    }
+    aiox_panic("%s enters %s (%p), which is scheduled by %s", who, aiox_co_name(co),
+               (const void *)co, mark_of(co));
+}
+
+static AIOX_NORETURN AIOX_COLD void refuse_to_end(const struct aiox_co *co)
+{
+    aiox_panic("%s (%p) ends while it is scheduled by %s", aiox_co_name(co), (const void *)co,
+               mark_of(co));
+}
+
+/* An exception, pthread_exit() or a cancellation unwinds this frame; nothing else does. */
+static AIOX_COLD void refuse_to_unwind(struct aiox_co **co)
+{
+    aiox_panic("%s (%p) is left by an exception, by pthread_exit() or by cancellation",
+               aiox_co_name(*co), (const void *)*co);
+}
+
+/* ---- a work list ---- */
+
+static inline void set_running(struct co_thread *t, struct aiox_co *co)
+{
+    co->outer = t->current;
+    t->current = co;
+}
+
+static void run_woken(struct co_thread *t, struct aiox_queue todo)
+{
+    struct aiox_queue_node *node;
+
+    while ((node = aiox_queue_pop(&todo)) != NULL) {
+        struct aiox_co *co = aiox_co_of_link(node);
+
+        aiox_ptr_store_release(&co->mark, NULL); /* [CO-mark] */
+        if (AIOX_UNLIKELY(co->back != NULL)) {
+            refuse_to_enter(co);
+        }
+        co->in_turn = true;
+        set_running(t, co);
+        hop_in_(co);
+        co->in_turn = false;
+        aiox_queue_splice_front(&todo, &co->woken);
+        if (co->back == CO_POOLED && !pool_put_(t, co)) {
+            pool_put_slow_(t, co);
+        }
+    }
+}
+
+static struct aiox_queue take_woken(struct aiox_co *co)
+{
+    struct aiox_queue woken = co->woken;
+
+    aiox_queue_init(&co->woken);
+    return woken;
+}
+
+/* Asked for by a coroutine that has yielded. Runs on the stack of whoever entered it. */
+static void after_yield(void *arg)
+{
+    run_woken(thread(), take_woken(arg));
+}
+
+/* Asked for by one that has ended. */
+static void after_end(void *arg)
+{
+    struct co_thread *t = thread();
+    struct aiox_queue woken = take_woken(arg);
+
+    if (!pool_put_(t, arg)) {
+        pool_put_slow_(t, arg);
+    }
+    run_woken(t, woken);
+}
+
+/* ---- life ---- */
+
+/* Returns when the next life begins. */
+static AIOX_NOINLINE FIBER_NO_SECOND_STACK void end_life(struct aiox_co *co)
+{
+    struct co_thread *t = &this_thread;
+    void *back = co->back;
+
+    if (AIOX_UNLIKELY(mark_of(co) != NULL)) {
+        refuse_to_end(co);
+    }
+    t->current = co->outer;
+    co->back = CO_POOLED;
+    if (co->in_turn || (aiox_queue_is_empty(&co->woken) && pool_put_(t, co))) {
+        hop_out_(co, back, true);
+    } else {
+        hop_ask_(co, back, true, after_end);
+    }
+}
+
+static FIBER_NO_SECOND_STACK void live(void *arg)
+{
+    __attribute__((cleanup(refuse_to_unwind))) struct aiox_co *co = arg;
+
+    fiber_arrive_(&co->fiber);
+    for (;;) {
+        aiox_co_fn *fn = co->fn;
+
+        co->fn = NULL;
+        fn(co->opaque);
+        end_life(co);
+    }
+}
+
+static AIOX_NOINLINE struct aiox_co *get_slow(struct co_thread *t, unsigned kind)
+{
+    struct aiox_co *co = pool_get_slow_(t, kind);
+
+    if (co && !co->point) {
+        co->point = switch_prepare_(co, live, co);
+        aiox_queue_init(&co->woken);
+        aiox_ptr_store_relaxed(&co->mark, NULL);
+        co->in_turn = false;
+    }
+    return co;
+}
+
+static const struct aiox_co_class *class_or_default(const struct aiox_co_class *class_)
+{
+    return class_ ? class_ : &default_class;
+}
+
+static unsigned kind_of(const struct aiox_co_class *class_)
+{
+    size_t bytes = class_->stack_bytes ? class_->stack_bytes : AIOX_CO_STACK_DEFAULT_BYTES;
+
+    aiox_assert(bytes <= AIOX_CO_STACK_MAX_BYTES);
+    return stack_kind_(bytes);
+}
+
+AIOX_NOINLINE int aiox_co_create(struct aiox_co **out, const struct aiox_co_class *class_,
+                                 aiox_co_fn *fn, void *opaque)
+{
+    struct co_thread *t = &this_thread;
+    unsigned kind;
+    struct aiox_co *co;
+
+    class_ = class_or_default(class_);
+    kind = kind_of(class_);
+    co = pool_get_(t, kind);
+    if (AIOX_UNLIKELY(!co)) {
+        co = get_slow(t, kind);
+        if (!co) {
+            return -ENOMEM;
+        }
+    }
+    fiber_reuse_(&co->fiber);
+    co->back = NULL;
+    co->executor = NULL;
+    co->fn = fn;
+    co->opaque = opaque;
+    co->class_ = class_;
+    *out = co;
+    return 0;
+}
+
+AIOX_NOINLINE void aiox_co_free(struct aiox_co *co)
+{
+    struct co_thread *t = &this_thread;
+
+    if (!co) {
+        return;
+    }
+    if (co->back || !co->fn || mark_of(co)) {
+        aiox_panic("%s (%p) is freed, but it has been entered or is scheduled", aiox_co_name(co),
+                   (const void *)co);
+    }
+    co->back = CO_POOLED;
+    if (!pool_put_(t, co)) {
+        pool_put_slow_(t, co);
+    }
+}
+
+/* ---- switching ---- */
+
+static inline void check_can_enter(const struct aiox_co *co)
+{
+    if (AIOX_UNLIKELY(co->back != NULL || mark_of(co) != NULL)) {
+        refuse_to_enter(co);
+    }
+}
+
+AIOX_NOINLINE void aiox_co_enter(struct aiox_co *co)
+{
+    struct co_thread *t = &this_thread;
+
+    check_can_enter(co);
+    set_running(t, co);
+    if (co->outer) {
+        co->executor = co->outer->executor;
+    }
+    hop_in_(co);
+}
+
+AIOX_NOINLINE void aiox_co_enter_on(struct aiox_executor *ex, struct aiox_co *co)
+{
+    struct co_thread *t = &this_thread;
+
+    check_can_enter(co);
+    set_running(t, co);
+    co->executor = ex;
+    hop_in_(co);
+}
+
+AIOX_NOINLINE void aiox_co_yield(void)
+{
+    struct co_thread *t = &this_thread;
+    struct aiox_co *co = t->current;
+    void *back;
+
+    if (AIOX_UNLIKELY(!co)) {
+        aiox_panic("a yield outside of a coroutine");
+    }
+    back = co->back;
+    co->back = NULL;
+    t->current = co->outer;
+    if (AIOX_LIKELY(aiox_queue_is_empty(&co->woken)) || co->in_turn) {
+        hop_out_(co, back, false);
+    } else {
+        hop_ask_(co, back, false, after_yield);
+    }
+}
+
+struct aiox_co *aiox_co_self(void)
+{
+    return thread()->current;
+}
+
+bool aiox_in_coroutine(void)
+{
+    return thread()->current != NULL;
+}
+
+bool aiox_co_is_entered(const struct aiox_co *co)
+{
+    return co->back != NULL && co->back != CO_POOLED;
+}
+
+const char *aiox_co_name(const struct aiox_co *co)
+{
+    return co->class_->name ? co->class_->name : "coroutine";
+}
+
+/* ---- executors ---- */
+
+struct aiox_executor *aiox_co_executor(const struct aiox_co *co)
+{
+    return co->executor;
+}
+
+void aiox_co_wake(struct aiox_co *co)
+{
+    struct aiox_co *self = thread()->current;
+    struct aiox_executor *home = co->executor;
+
+    if (self && self->executor == home) {
+        aiox_co_mark(co, woken_by);
+        aiox_queue_push_back(&self->woken, &co->link);
+    } else if (home) {
+        home->schedule(home, co);
+    } else {
+        aiox_co_enter(co);
+    }
+}
+
+void aiox_co_mark(struct aiox_co *co, const char *by)
+{
+    void *was = NULL;
+
+    if (AIOX_UNLIKELY(
+            !aiox_ptr_cas_acquire(&co->mark, &was, (void *)(uintptr_t)by))) { /* [CO-mark] */
+        aiox_panic("%s schedules %s (%p), which is already scheduled by %s", by, aiox_co_name(co),
+                   (const void *)co, (const char *)was);
+    }
+}
+
+bool aiox_co_unmark(struct aiox_co *co, const char *by)
+{
+    void *was = (void *)(uintptr_t)by;
+
+    return aiox_ptr_cas_acq_rel(&co->mark, &was, NULL); /* [CO-mark] */
+}
+
+struct aiox_queue_node *aiox_co_link(struct aiox_co *co)
+{
+    return &co->link;
+}
+
+struct aiox_co *aiox_co_of_link(struct aiox_queue_node *link)
+{
+    return AIOX_CONTAINER_OF(link, struct aiox_co, link);
+}
+
+/* ---- stacks ---- */
+
+size_t aiox_co_stack_used_bytes(const struct aiox_co *co)
+{
+    return stack_used_bytes_(co);
+}
+
+size_t aiox_co_class_high_water_bytes(const struct aiox_co_class *class_)
+{
+    return stack_high_water_bytes_(kind_of(class_or_default(class_)));
+}
+
+void aiox_co_pool_set_limits(size_t per_thread, size_t shared)
+{
+    pool_set_limits_(per_thread, shared);
+}
+
+size_t aiox_co_pool_trim(void)
+{
+    return pool_trim_(thread());
+}
+
+void aiox_co_pool_get_stats(struct aiox_co_pool_stats *out)
+{
+    pool_count_(thread(), &out->warm_here, &out->warm_shared);
+    stack_count_(&out->in_use, &out->reserved_bytes);
+}
+
+const char *aiox_co_switch_name(void)
+{
+    return switch_name_;
+}
