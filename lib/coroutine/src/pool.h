@@ -31,7 +31,6 @@ static inline struct aiox_co *pool_get_(struct co_thread *t, unsigned kind)
     }
     co = m->co[m->count--];
     __builtin_prefetch(m->co[m->count]); /* of ten thousand in turn, each is far away */
-    __builtin_prefetch(&m->co[m->count]->opaque);
     return co;
 }
 

@@ -117,7 +117,7 @@ static void tell_roots_of(struct aiox_list *slabs, unsigned kind)
             if ((slab->free >> slot & 1) || co->back == CO_POOLED) {
                 continue;
             }
-            fiber_root_(co->back ? slot_low(slab, kind, slot) : co->point, (char *)(co + 1));
+            fiber_root_(&co->fiber, co->back ? slot_low(slab, kind, slot) : co->point, co + 1);
         }
     }
 }

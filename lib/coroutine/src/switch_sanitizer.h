@@ -105,9 +105,18 @@ static inline void fiber_at_exit_(void (*tell_roots)(void))
     atexit(tell_roots);
 }
 
-static inline void fiber_root_(const char *low, const char *high)
+/* Frames on the second stack are found by the words of the first that point there. */
+__attribute__((no_sanitize("address"))) static inline void fiber_root_(struct fiber *f, void *low,
+                                                                       void *high)
 {
-    __lsan_register_root_region(low, (size_t)(high - low));
+    __lsan_register_root_region(low, (size_t)((char *)high - (char *)low));
+    for (void **word = low; f->second && word < (void **)high; word++) {
+        void *begin, *end;
+
+        if (__asan_addr_is_in_fake_stack(f->second, *word, &begin, &end)) {
+            __lsan_register_root_region(begin, (size_t)((char *)end - (char *)begin));
+        }
+    }
 }
 
 #elif defined(FIBER_TSAN)
@@ -167,7 +176,7 @@ static inline void fiber_at_exit_(void (*tell_roots)(void))
 {
 }
 
-static inline void fiber_root_(const char *low, const char *high)
+static inline void fiber_root_(struct fiber *f, void *low, void *high)
 {
 }
 
@@ -211,7 +220,7 @@ static inline void fiber_at_exit_(void (*tell_roots)(void))
 {
 }
 
-static inline void fiber_root_(const char *low, const char *high)
+static inline void fiber_root_(struct fiber *f, void *low, void *high)
 {
 }
 

@@ -26,21 +26,23 @@ using co_testing::Yield;
 
 constexpr int kGuardInstall = 102;
 
-thread_local long calls_until_refusal = -1; /* -1: never; counts down */
-thread_local bool refuse_all;
+constexpr long kForGood = 1000000;
+
+thread_local long calls_before_refusal;
+thread_local long refusals;
 bool no_guard_advice;
 
 bool Refuse()
 {
-    if (calls_until_refusal < 0) {
+    if (refusals == 0) {
         return false;
     }
-    if (calls_until_refusal == 0) {
-        calls_until_refusal = refuse_all ? 0 : -1;
-        return true;
+    if (calls_before_refusal > 0) {
+        calls_before_refusal--;
+        return false;
     }
-    calls_until_refusal--;
-    return false;
+    refusals--;
+    return true;
 }
 } // namespace
 
@@ -96,15 +98,19 @@ int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
 
 namespace
 {
-/* 200 at once, with refusals; returns how many could be made. The thread is a new one. */
-size_t BurstWithRefusals(long calls, bool from_then_on)
+/* Several slabs. ThreadSanitizer takes ms for each. */
+constexpr size_t kMany = TEST_TSAN ? 20 : 200;
+constexpr long kCalls = TEST_TSAN ? 40 : 260; /* more than kMany coroutines make */
+
+/* kMany at once, with refusals; returns how many could be made. The thread is a new one. */
+size_t BurstWithRefusals(long calls, long how_many)
 {
     std::vector<aiox_co *> all;
-    all.reserve(200);
+    all.reserve(kMany);
     std::thread([&] {
-        calls_until_refusal = calls;
-        refuse_all = from_then_on;
-        for (int i = 0; i < 200; i++) {
+        calls_before_refusal = calls;
+        refusals = how_many;
+        for (size_t i = 0; i < kMany; i++) {
             aiox_co *co = nullptr;
             int err = aiox_co_create(
                 &co, nullptr, [](void *) { Yield(); }, nullptr);
@@ -119,17 +125,17 @@ size_t BurstWithRefusals(long calls, bool from_then_on)
         for (aiox_co *co : all) {
             aiox_co_enter(co);
         }
-        calls_until_refusal = -1;
+        refusals = 0;
     }).join();
     return all.size();
 }
 
 TEST(CoroutineFault, EachRefusalIsAnErrorOrNothing)
 {
-    for (long calls = 0; calls < 260; calls++) {
+    for (long calls = 0; calls < kCalls; calls++) {
         aiox_co_pool_trim();
 
-        EXPECT_GE(BurstWithRefusals(calls, false), 199u) << "refused call " << calls;
+        EXPECT_GE(BurstWithRefusals(calls, 1), kMany - 1) << "refused call " << calls;
 
         EXPECT_EQ(co_testing::Stats().in_use, co_testing::Stats().warm_shared);
     }
@@ -139,13 +145,13 @@ TEST(CoroutineFault, EachRefusalIsAnErrorOrNothing)
 
 TEST(CoroutineFault, EachRefusalForGoodIsAnErrorOrNothing)
 {
-    for (long calls = 0; calls < 260; calls++) {
+    for (long calls = 0; calls < kCalls; calls++) {
         aiox_co_pool_trim();
 
-        BurstWithRefusals(calls, true);
+        BurstWithRefusals(calls, kForGood);
 
         EXPECT_EQ(co_testing::Stats().in_use, co_testing::Stats().warm_shared);
-        EXPECT_EQ(BurstWithRefusals(-1, false), 200u) << "all is well afterwards";
+        EXPECT_EQ(BurstWithRefusals(0, 0), kMany) << "all is well afterwards";
     }
     aiox_co_pool_trim();
     EXPECT_EQ(co_testing::Stats().reserved_bytes, 0u);
@@ -157,7 +163,7 @@ TEST(CoroutineFault, WarmStacksOfOtherSizesMakeRoom)
     static const aiox_co_class small = {"small", 16 * 1024};
     aiox_co_pool_trim();
     std::vector<aiox_co *> all;
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 20; i++) {
         all.push_back(Spawn([] { Yield(); }, &small));
         aiox_co_enter(all.back());
     }
@@ -166,12 +172,14 @@ TEST(CoroutineFault, WarmStacksOfOtherSizesMakeRoom)
     }
 
     aiox_co *co = nullptr;
-    calls_until_refusal = 0; /* one refusal of malloc, then one of mmap */
+    calls_before_refusal = 0;
+    refusals = 2; /* of the memory for a whole slab, and for one of a single stack */
     int err = aiox_co_create(
         &co, nullptr, [](void *) {}, nullptr);
-    calls_until_refusal = -1;
 
     ASSERT_EQ(err, 0);
+    EXPECT_EQ(refusals, 0);
+    EXPECT_EQ(co_testing::Stats().in_use, 1u);
     aiox_co_enter(co);
 }
 
@@ -201,13 +209,15 @@ TEST(CoroutineFault, AddressSpaceLimitIsAnError)
     EXPECT_EXIT(MakeUntilTheLimit(), ::testing::ExitedWithCode(0), "");
 }
 
-/* The next ones are last: they make the library believe in an old kernel. */
-TEST(CoroutineFaultZ, WithoutAdviceMprotectStandsGuard)
+/* The next ones make the library believe in an old kernel. */
+using CoroutineOldKernelDeathTest = co_testing::DeathTest;
+
+TEST_F(CoroutineOldKernelDeathTest, WithoutAdviceMprotectStandsGuard)
 {
     aiox_co_pool_trim();
     no_guard_advice = true;
 
-    EXPECT_EQ(BurstWithRefusals(-1, false), 200u);
+    EXPECT_EQ(BurstWithRefusals(0, 0), kMany);
     EXPECT_DEATH(aiox_co_enter(Spawn([] {
                      auto *room = static_cast<char *>(__builtin_alloca(300 * 1024));
                      room[0] = 1;
@@ -219,13 +229,13 @@ TEST(CoroutineFaultZ, WithoutAdviceMprotectStandsGuard)
     aiox_co_pool_trim();
 }
 
-TEST(CoroutineFaultZ, WithoutAdviceEachRefusalIsAnErrorOrNothing)
+TEST(CoroutineOldKernel, WithoutAdviceEachRefusalIsAnErrorOrNothing)
 {
     no_guard_advice = true;
-    for (long calls = 0; calls < 260; calls += 3) {
+    for (long calls = 0; calls < kCalls; calls += 3) {
         aiox_co_pool_trim();
 
-        EXPECT_GE(BurstWithRefusals(calls, false), 199u) << "refused call " << calls;
+        EXPECT_GE(BurstWithRefusals(calls, 1), kMany - 1) << "refused call " << calls;
     }
     no_guard_advice = false;
     aiox_co_pool_trim();

@@ -8,6 +8,8 @@
 #include <memory>
 #include <utility>
 
+#include <gtest/gtest.h>
+
 #include "aiox/coroutine.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -61,6 +63,18 @@ inline aiox_co_pool_stats Stats()
     aiox_co_pool_get_stats(&stats);
     return stats;
 }
+/*
+ * A death test starts a new program under ThreadSanitizer: in a child of a
+ * program with threads, it sees no order between fibers.
+ */
+class DeathTest : public ::testing::Test
+{
+  protected:
+    DeathTest()
+    {
+        GTEST_FLAG_SET(death_test_style, TEST_TSAN ? "threadsafe" : "fast");
+    }
+};
 } // namespace co_testing
 
 #endif /* AIOX_COROUTINE_TEST_TESTING_H_ */

@@ -18,8 +18,10 @@
  * former aiox_co_enter() has returned. A loop does that by executors, below.
  *
  * What a coroutine must know:
- *  - Thread-local variables, and errno among them, may be others after a
- *    yield. Take no address of one across it; &errno counts.
+ *  - After a yield it may be in another thread, with other thread-local
+ *    variables. The compiler believes that pthread_self(), the address of errno
+ *    and of any thread-local variable never change: where coroutines move,
+ *    leave those to functions that do not yield and are not inlined.
  *  - The rounding mode, the other floating point controls and the signal mask
  *    belong to the thread. They are not saved: leave them as they were found.
  *  - It must not hold a lock of the thread across a yield.
