@@ -228,6 +228,11 @@ class Pairs(LintTest):
         self.replace("lib/bh/src/bh.c", "2); /* [BH-publish] */", "2);")
         self.expect(pairs, "[BH-publish] has no other end")
 
+    def test_the_kernel_is_the_other_end(self):
+        self.append("lib/bh/src/bh.c", "/* [RING-submit] */\n")
+        self.append("docs/memory-model.md", "| [RING-submit] | f | the kernel |\n")
+        self.assertEqual(self.faults(pairs), [])
+
     def test_no_row(self):
         self.append("lib/bh/src/bh.c", "/* [BH-rearm] */\n/* [BH-rearm] */\n")
         self.expect(pairs, "[BH-rearm] has no row")
