@@ -120,7 +120,7 @@ static int check_caps(const struct selection *s, struct candidate *c)
         return 0;
     }
     return report_set_(&c->report, AIOX_BACKEND_SKIPPED, AIOX_FDMON_CAUSE_NONE, -ENOTSUP,
-                       "lacks %s", caps_to_text_(lacking, text, sizeof(text)));
+                       "lacks %s", aiox_backend_caps_text(lacking, text, sizeof(text)));
 }
 
 /* Everything between a candidate and an open monitor. */
