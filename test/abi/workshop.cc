@@ -138,10 +138,10 @@ std::string PluginOfTheTree(const std::string &name)
     return (fs::current_path() / "test/abi" / ("fdmon_" + name + ".so")).string();
 }
 
-Workshop::Workshop()
+Workshop::Workshop(const char *top)
 {
-    const char *top = getenv("TEST_TMPDIR");
-    std::string name = std::string(top ? top : "/tmp") + "/abi_XXXXXX";
+    const char *ours = getenv("TEST_TMPDIR");
+    std::string name = std::string(top ? top : ours ? ours : "/tmp") + "/abi_XXXXXX";
 
     /* Made for the user alone; the path has no links, so that messages can be compared. */
     EXPECT_NE(mkdtemp(name.data()), nullptr) << name << ": " << strerror(errno);

@@ -43,11 +43,11 @@ void WriteFile(const std::string &path, const std::string &bytes);
 /* The plugin //test/abi:fdmon_<name>.so of the build tree. */
 std::string PluginOfTheTree(const std::string &name);
 
-/* Each test has an empty directory that nobody else can write. */
+/* Each test has an empty directory that nobody else can write, below @top or where tests may. */
 class Workshop : public ::testing::Test
 {
   protected:
-    Workshop();
+    explicit Workshop(const char *top = nullptr);
     ~Workshop() override;
 
     std::string In(const std::string &name) const

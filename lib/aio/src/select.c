@@ -78,18 +78,16 @@ static int note_unknown(struct selection *s, const char *name)
     const char *names[KNOWN_MAX];
     int count = known_names(&s->found, names);
     const char *meant = name_near_(name, names, count);
-    char known[96];
-    char dirs[120];
+    char known[120];
+    char dirs[100];
 
     join(known, sizeof(known), names, count);
     join(dirs, sizeof(dirs), (const char *const *)s->found.dirs, s->found.dir_count);
     snprintf(r.name, sizeof(r.name), "%s", name);
     report_set_(&r, AIOX_BACKEND_FIND, AIOX_FDMON_CAUSE_MISSING, -ENOENT,
-                "no such backend; known: %s; %s%s", known,
-                dirs[0] ? "looked in " : "no directory was looked in", dirs);
-    if (meant) {
-        report_hint_(&r, "did you mean '%s'?", meant);
-    }
+                "no such backend; known: %s", known);
+    report_hint_(&r, "%s%s%s%s%s", meant ? "did you mean '" : "", meant ? meant : "",
+                 meant ? "'? " : "", dirs[0] ? "looked in " : "no directory was looked in", dirs);
     return note(s, &r);
 }
 
@@ -120,7 +118,7 @@ static int check_caps(const struct selection *s, struct candidate *c)
         return 0;
     }
     return report_set_(&c->report, AIOX_BACKEND_SKIPPED, AIOX_FDMON_CAUSE_NONE, -ENOTSUP,
-                       "lacks %s", caps_to_text_(lacking, text, sizeof(text)));
+                       "lacks %s", aiox_backend_caps_text(lacking, text, sizeof(text)));
 }
 
 /* Everything between a candidate and an open monitor. */

@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "aiox/fdmon.h"
+#include "aiox/backend.h"
 
 static const char *const cap_names[] = {
     "level",   "ns_timeout", "pri",  "regular",      "many_fds",
@@ -34,7 +34,7 @@ static const uint64_t cap_bits[] = {
 _Static_assert(sizeof(cap_names) / sizeof(*cap_names) == sizeof(cap_bits) / sizeof(*cap_bits),
                "each capability has a name");
 
-const char *caps_to_text_(uint64_t caps, char *text, size_t bytes)
+const char *aiox_backend_caps_text(uint64_t caps, char *text, size_t bytes)
 {
     size_t used = 0;
 
@@ -105,7 +105,7 @@ static int take_cap(struct spec *s, const struct item *item, struct aiox_error *
         char all[120];
 
         snprintf(why, sizeof(why), "not a capability of %s",
-                 caps_to_text_(UINT64_MAX, all, sizeof(all)));
+                 aiox_backend_caps_text(UINT64_MAX, all, sizeof(all)));
     }
     return refuse(item, err, why);
 }

@@ -35,7 +35,4 @@ AIOX_NODISCARD int spec_parse_(struct spec *out, const char *text, struct aiox_e
 
 bool spec_excludes_(const struct spec *s, const char *name);
 
-/* Writes the names of the capabilities in @caps into @text, joined by '+'. Returns @text. */
-const char *caps_to_text_(uint64_t caps, char *text, size_t bytes);
-
 #endif /* AIOX_AIO_SRC_SPEC_H_ */

@@ -275,7 +275,7 @@ TEST_F(Select, AnUnknownNameInAListFallsThrough)
     EXPECT_EQ(Take("bst,good"), "good");
 
     EXPECT_EQ(Reports(), "bst:find good:chosen plain:skipped best:skipped shy:skipped");
-    EXPECT_STREQ(ReportOf("bst")->hint, "did you mean 'best'?");
+    EXPECT_STREQ(ReportOf("bst")->hint, "did you mean 'best'? no directory was looked in");
     EXPECT_TRUE(WasSaid("2", "'bst'"));
 }
 
@@ -285,7 +285,7 @@ TEST_F(Select, AnUnknownNameAloneSaysWhatThereIs)
 
     EXPECT_STREQ(err_.message,
                  "backend 'bset': find: missing: no such backend; known: plain, best, shy, good; "
-                 "no directory was looked in; did you mean 'best'?");
+                 "did you mean 'best'? no directory was looked in");
 }
 
 TEST_F(Select, WhatMustBeIsOrNothingIs)

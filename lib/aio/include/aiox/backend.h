@@ -9,9 +9,9 @@
  *   epoll            this one or an error ("epoll!" says the same inside a list)
  *   auto             all that are found, best rank first
  *   auto,-io_uring   ... but not this one ("-io_uring" alone means the same)
- *   static           in a list: only what is linked in, before any file
- *   caps:A+B         in a list: only what has these capabilities, such as
- *                    caps:ns_timeout+completion
+ *   static           anywhere in a list: opens no file, only what is linked in
+ *   caps:A+B         anywhere in a list: only what has these capabilities, such
+ *                    as caps:ns_timeout+completion
  *
  * Files are looked for, in this order: the directories of @path; the
  * directory aiox/fdmon-1 beside the library or program itself; the system's
@@ -73,6 +73,13 @@ struct aiox_backend_report {
 /* The words of the enumerations: "probe", "denied by policy". Static. [any] */
 AIOX_API const char *aiox_backend_stage_text(enum aiox_backend_stage stage);
 AIOX_API const char *aiox_backend_cause_text(enum aiox_fdmon_cause cause);
+
+/*
+ * Writes the names of the AIOX_FDMON_CAP_* bits in @caps into @text, as after
+ * "caps:" in a specification: "level+ns_timeout". Cut at @bytes, which is not
+ * 0; unknown bits have no name. Returns @text. [any]
+ */
+AIOX_API const char *aiox_backend_caps_text(uint64_t caps, char *text, size_t bytes);
 
 /* How a candidate is looked at by aiox_backend_scan(). */
 enum aiox_backend_scan_mode {
