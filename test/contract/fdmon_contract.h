@@ -13,7 +13,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <ostream>
@@ -25,6 +24,8 @@
 
 #include "aiox/fdmon.h"
 
+#include "scenery.h"
+
 namespace contract
 {
 
@@ -35,7 +36,11 @@ struct Backend {
     aiox_fdmon_entry_fn *entry;
 };
 
+/* All; those that can do @cap; those whose name begins with @name. */
 std::vector<Backend> Backends();
+std::vector<Backend> BackendsThatCan(uint64_t cap);
+std::vector<Backend> BackendsCalled(const std::string &name);
+std::string NameOf(const ::testing::TestParamInfo<Backend> &backend);
 std::ostream &operator<<(std::ostream &os, const Backend &backend);
 
 /* The loop's side of the table; counts what the backend takes. */
@@ -141,10 +146,6 @@ class FdmonContract : public ::testing::TestWithParam<Backend>
     {
         return plugin_->caps & cap;
     }
-    bool IsIoUring() const
-    {
-        return std::string(plugin_->name) == "io_uring";
-    }
 
     Host host_;
 
@@ -152,51 +153,6 @@ class FdmonContract : public ::testing::TestWithParam<Backend>
     const aiox_fdmon_plugin *plugin_;
     std::set<std::string> before_; /* open descriptors */
 };
-
-/* A descriptor with an owner. */
-class Fd
-{
-  public:
-    explicit Fd(int fd = -1) : fd_(fd)
-    {
-    }
-    Fd(Fd &&other) noexcept : fd_(other.release())
-    {
-    }
-    Fd &operator=(Fd &&other) noexcept;
-    ~Fd();
-    int get() const
-    {
-        return fd_;
-    }
-    int release();
-    void reset(int fd = -1);
-
-  private:
-    int fd_;
-};
-
-struct Pair {
-    Fd a; /* the reading end, the accepted connection */
-    Fd b; /* the writing end, the connecting one */
-};
-
-Fd Event(uint64_t value = 0);  /* a non-blocking eventfd */
-void Ring(int eventfd);        /* adds 1 */
-uint64_t Silence(int eventfd); /* what was in it */
-Pair Pipe();
-Pair UnixPair();
-Pair TcpPair();
-void WriteByte(int fd);
-void Drain(int fd);
-void Fill(int fd); /* until it would block */
-
-/* The numbers and targets of /proc/self/fd. */
-std::set<std::string> OpenDescriptors();
-int64_t NowNs();
-
-/* Runs @body in a child; its value, 0 for success, or -signal. */
-int InChild(const std::function<int()> &body);
 
 } // namespace contract
 
