@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client.c - one life: greet, serve, leave.
+ *
+ * One turn of serve() is one receive, one batch of requests, one send. Requests
+ * that end at the kernel are gathered by a bottom half, which runs behind all
+ * completions of a turn of the loop, so their replies too leave in one send.
+ */
+#include "client.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "aiox/clock.h"
+#include "aiox/log.h"
+
+#include "connection.h"
+#include "handshake.h"
+#include "listener.h"
+#include "text.h"
+
+enum {
+    IN_BYTES = 32 << 10,
+    REPLIES_PER_SEND = 64,
+    FAILURES_TOLD = 3, /* of one client */
+};
+
+static const int64_t linger_ns = AIOX_NS_PER_S;
+
+_Static_assert((int)IN_BYTES >= (int)HANDSHAKE_IN_BYTES, "an option must fit");
+
+struct client {
+    struct aiox_list_node link;
+    const struct client_host *host;
+    struct transmission_host transmission_host;
+    struct connection conn;
+    struct transmission t;
+    bool stopping; /* the server wants it to leave */
+    bool aborted;  /* at once */
+    bool leaving;  /* no more input; the timer runs */
+    uint32_t failures;
+    uint64_t number;
+    struct nbd_export *chosen;
+    struct bytes in;
+    char peer[LISTENER_ADDRESS];
+    uint8_t in_memory[IN_BYTES];
+};
+
+/* ---- words ---- */
+
+AIOX_PRINTF(3, 4)
+static void say(const struct client *c, enum aiox_log_level level, const char *format, ...)
+{
+    char words[300], quoted[TEXT_QUOTED] = "";
+    va_list values;
+
+    va_start(values, format);
+    vsnprintf(words, sizeof(words), format, values);
+    va_end(values);
+    if (c->chosen) {
+        text_quote(quoted, c->chosen->name, c->chosen->name_bytes);
+    }
+    aiox_log(level, "client %llu (%s)%s%s: %s", (unsigned long long)c->number, c->peer,
+             c->chosen ? ", export " : "", quoted, words);
+}
+
+static void requests_ended(void *opaque)
+{
+    struct client *c = opaque;
+
+    connection_kick_soon(&c->conn);
+}
+
+static void request_failed(void *opaque, const struct request *r, int error)
+{
+    struct client *c = opaque;
+
+    if (c->failures++ < FAILURES_TOLD) {
+        say(c, AIOX_LOG_WARN, "%s of %lu bytes at %llu failed: %s", request_verb(r->type),
+            (unsigned long)r->io.bytes, (unsigned long long)r->io.offset, aiox_error_text(error));
+    }
+}
+
+/* ---- greet ---- */
+
+static bool may_greet(const struct client *c)
+{
+    return !c->conn.error && !c->conn.ended && !c->conn.timed_out && !c->stopping;
+}
+
+static bool send_all(struct client *c, struct bytes *out) coroutine_fn
+{
+    while (bytes_held(out) > 0 && may_greet(c)) {
+        struct iovec iov = {.iov_base = out->memory + out->start, .iov_len = bytes_held(out)};
+
+        bytes_take(out, connection_send(&c->conn, &iov, 1));
+        if (c->conn.blocked) {
+            connection_wait(&c->conn, false, true);
+        }
+    }
+    return bytes_held(out) == 0;
+}
+
+static bool receive_more(struct client *c) coroutine_fn
+{
+    size_t held = bytes_held(&c->in);
+
+    while (bytes_held(&c->in) == held && may_greet(c)) {
+        struct iovec iov = {.iov_base = bytes_back(&c->in), .iov_len = bytes_room(&c->in)};
+
+        bytes_put(&c->in, connection_receive(&c->conn, &iov, 1));
+        if (bytes_held(&c->in) == held && may_greet(c)) {
+            connection_wait(&c->conn, true, false);
+        }
+    }
+    return bytes_held(&c->in) > held;
+}
+
+/* Until the client has chosen an export, and knows it. */
+static void haggle(struct client *c, struct bytes *out) coroutine_fn
+{
+    enum handshake_verdict verdict;
+    struct handshake h;
+
+    handshake_start(&h, c->host->exports, out);
+    do {
+        verdict = handshake_step(&h, &c->in, out);
+        if (verdict == HANDSHAKE_REMARK || verdict == HANDSHAKE_BROKEN) {
+            say(c, verdict == HANDSHAKE_REMARK ? AIOX_LOG_INFO : AIOX_LOG_WARN, "%s", h.words);
+        } else if (!send_all(c, out) || (verdict == HANDSHAKE_HUNGRY && !receive_more(c))) {
+            return;
+        }
+    } while (verdict <= HANDSHAKE_REMARK);
+    c->chosen = verdict == HANDSHAKE_SERVE ? h.chosen : NULL;
+}
+
+static void greet(struct client *c) coroutine_fn
+{
+    struct bytes out = {.memory = malloc(HANDSHAKE_OUT_BYTES), .capacity = HANDSHAKE_OUT_BYTES};
+
+    if (!out.memory) {
+        say(c, AIOX_LOG_ERROR, "no memory to greet it");
+        return;
+    }
+    connection_set_timer(&c->conn, c->host->handshake_ns);
+    haggle(c, &out);
+    free(out.memory);
+    if (c->conn.timed_out) {
+        say(c, AIOX_LOG_WARN, "did not finish the handshake in %.3g s",
+            (double)c->host->handshake_ns / (double)AIOX_NS_PER_S);
+    }
+}
+
+/* ---- serve ---- */
+
+static void send_replies(struct client *c)
+{
+    struct iovec iov[REPLIES_PER_SEND];
+
+    while (!c->conn.blocked && !c->conn.error) {
+        int count = transmission_output(&c->t, iov, REPLIES_PER_SEND);
+        size_t n;
+
+        if (count == 0) {
+            return;
+        }
+        n = connection_send(&c->conn, iov, count);
+        transmission_sent(&c->t, n);
+        transmission_continue(&c->t);
+        if (n > 0 && c->leaving && !c->stopping) { /* it does take its replies */
+            connection_set_timer(&c->conn, c->host->leave_ns);
+        }
+    }
+}
+
+static void receive_requests(struct client *c)
+{
+    struct iovec iov[2];
+    int count = transmission_input(&c->t, iov);
+    size_t n = count > 0 ? connection_receive(&c->conn, iov, count) : 0;
+
+    if (n > 0) {
+        transmission_received(&c->t, n);
+    } else if (c->conn.ended) {
+        transmission_no_more_input(&c->t, true);
+    }
+}
+
+/* No more input: from now on it has leave_ns for each reply that it does not take. */
+static void heed_leaving(struct client *c)
+{
+    if (!c->leaving) {
+        c->leaving = true;
+        connection_set_timer(&c->conn, c->host->leave_ns);
+    } else if (c->conn.timed_out && c->conn.blocked) {
+        say(c, AIOX_LOG_WARN, "takes its replies no more");
+        c->aborted = true;
+    } else if (c->conn.timed_out) { /* it waits for the export */
+        connection_set_timer(&c->conn, c->host->leave_ns);
+    }
+}
+
+/* Looks at what is neither input nor output. */
+static void heed(struct client *c)
+{
+    if (c->stopping && c->t.receiving) {
+        transmission_no_more_input(&c->t, false);
+    }
+    if (!c->t.receiving) {
+        heed_leaving(c);
+    }
+    if ((c->conn.error || c->aborted) && !c->t.dropped) {
+        transmission_drop(&c->t);
+    }
+}
+
+static void serve(struct client *c) coroutine_fn
+{
+    struct iovec iov[2];
+
+    connection_set_timer(&c->conn, 0);
+    say(c, AIOX_LOG_DEBUG, "is served");
+    transmission_start(&c->t, &c->transmission_host, c, c->chosen, &c->in);
+    transmission_continue(&c->t);
+    for (;;) {
+        send_replies(c);
+        heed(c);
+        if (transmission_is_over(&c->t)) {
+            break;
+        }
+        connection_wait(&c->conn, transmission_input(&c->t, iov) > 0, c->conn.blocked);
+        if (c->conn.readable) {
+            receive_requests(c);
+        }
+    }
+    if (c->t.complaint[0]) {
+        say(c, AIOX_LOG_WARN, "%s", c->t.complaint);
+    }
+    transmission_fini(&c->t);
+}
+
+/* ---- leave ---- */
+
+static void leave(struct client *c) coroutine_fn
+{
+    const struct client_host *host = c->host;
+
+    if (!c->t.polite && !c->aborted && !c->conn.timed_out) {
+        connection_set_timer(&c->conn, linger_ns);
+        connection_linger(&c->conn, c->in_memory, sizeof(c->in_memory));
+    }
+    if (c->conn.error && c->conn.heard) {
+        say(c, AIOX_LOG_INFO, "connection lost: %s", aiox_error_text(c->conn.error));
+    }
+    say(c, AIOX_LOG_DEBUG, "has left");
+    connection_close(&c->conn);
+    aiox_list_remove(&c->link);
+    free(c);
+    host->left(host->opaque);
+}
+
+static void live(void *opaque) coroutine_fn
+{
+    struct client *c = opaque;
+
+    greet(c);
+    if (c->chosen) {
+        serve(c);
+    }
+    leave(c);
+}
+
+/* ---- the face ---- */
+
+int client_new(const struct client_host *host, struct aiox_list *list, int fd, uint64_t number,
+               const char *peer)
+{
+    struct client *c = malloc(sizeof(*c));
+
+    if (!c) {
+        return -ENOMEM;
+    }
+    memset(c, 0, offsetof(struct client, in_memory)); /* the rest is touched when it is used */
+    c->host = host;
+    c->number = number;
+    c->in = (struct bytes){.memory = c->in_memory, .capacity = IN_BYTES};
+    c->transmission_host = (struct transmission_host){
+        .pool = host->pool,
+        .stats = host->stats,
+        .limits = &host->limits,
+        .ended = requests_ended,
+        .failed = request_failed,
+    };
+    snprintf(c->peer, sizeof(c->peer), "%s", peer);
+    if (connection_open(&c->conn, host->ctx, fd, live, c) < 0) {
+        free(c);
+        return -ENOMEM;
+    }
+    aiox_list_push_back(list, &c->link);
+    connection_kick(&c->conn);
+    return 0;
+}
+
+void client_stop_all(struct aiox_list *list)
+{
+    AIOX_LIST_FOREACH_SAFE(c, list, struct client, link)
+    {
+        c->stopping = true;
+        connection_kick(&c->conn);
+    }
+}
+
+void client_abort_all(struct aiox_list *list)
+{
+    AIOX_LIST_FOREACH_SAFE(c, list, struct client, link)
+    {
+        c->stopping = true;
+        c->aborted = true;
+        connection_kick(&c->conn);
+    }
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * client.h - one connection, from accept to close.
+ */
+#ifndef AIOX_NBD_CLIENT_H_
+#define AIOX_NBD_CLIENT_H_
+
+#include <stdint.h>
+
+#include "aiox/aiox.h"
+#include "aiox/attributes.h"
+#include "aiox/list.h"
+
+#include "export.h"
+#include "transmission.h"
+
+AIOX_BEGIN_DECLS
+
+/* What all clients of a server share; outlives them. */
+struct client_host {
+    struct aiox_context *ctx;
+    const struct export_list *exports;
+    struct pool *pool;
+    struct transmission_stats *stats;
+    struct transmission_limits limits;
+    int64_t handshake_ns; /* a handshake that takes longer is ended; 0: never */
+    int64_t leave_ns;     /* a client that takes no replies while it leaves is left behind */
+    /* A client has ended and is gone. Called at home, perhaps inside client_new(). */
+    void (*left)(void *opaque);
+    void *opaque;
+};
+
+/*
+ * Begins to serve who is at @fd, which becomes the client's own on success.
+ * @peer are words for the log, copied. The client is linked into @list until
+ * it has left, which may be before this returns.
+ *
+ *   -ENOMEM   no memory
+ *
+ * [home]
+ */
+AIOX_NODISCARD int client_new(const struct client_host *host, struct aiox_list *list, int fd,
+                              uint64_t number, const char *peer);
+
+/* No more requests: each of @list leaves when those it has sent are answered. [home] */
+void client_stop_all(struct aiox_list *list);
+
+/* They leave as soon as the export is done with their requests, answered or not. [home] */
+void client_abort_all(struct aiox_list *list);
+
+AIOX_END_DECLS
+
+#endif /* AIOX_NBD_CLIENT_H_ */

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listener.c - unix and TCP sockets: bound, named, removed.
+ */
+#define _GNU_SOURCE /* accept4, struct ucred */
+#include "listener.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "text.h"
+
+enum { BACKLOG = 4096 };
+
+static const char default_port[] = "10809";
+
+/* ---- unix ---- */
+
+/* True if @path is a socket that refuses connections: its server is gone. */
+static bool is_stale(const struct sockaddr_un *address)
+{
+    struct stat st;
+    bool refused;
+    int fd;
+
+    if (lstat(address->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode)) {
+        return false;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return false;
+    }
+    refused = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+              errno == ECONNREFUSED;
+    close(fd);
+    return refused;
+}
+
+static int bind_unix(int fd, const struct sockaddr_un *address)
+{
+    const struct sockaddr *generic = (const struct sockaddr *)address;
+
+    if (bind(fd, generic, sizeof(*address)) == 0) {
+        return 0;
+    }
+    if (errno != EADDRINUSE) {
+        return -errno;
+    }
+    if (!is_stale(address) || unlink(address->sun_path) < 0) {
+        return -EADDRINUSE;
+    }
+    return bind(fd, generic, sizeof(*address)) < 0 ? -errno : 0;
+}
+
+/* Notes which file the socket is, by a name that also holds elsewhere. */
+static int note_file(struct listener *l, const char *path)
+{
+    char absolute[PATH_MAX];
+    struct stat st;
+
+    if (lstat(path, &st) < 0 || !realpath(path, absolute)) {
+        return -errno;
+    }
+    if (strlen(absolute) >= sizeof(l->address)) { /* clients could not use it either */
+        snprintf(absolute, sizeof(absolute), "%s", path);
+    }
+    memcpy(l->address, absolute, strlen(absolute) + 1);
+    l->device = st.st_dev;
+    l->inode = st.st_ino;
+    return 0;
+}
+
+int listener_open_unix(struct listener *out, const char *path, struct aiox_error *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct listener l = {.fd = -1, .is_unix = true};
+    int error;
+
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        return aiox_error_set(err, -EINVAL, "the path '%.40s...' is longer than a socket's may be",
+                              path);
+    }
+    strcpy(address.sun_path, path);
+    l.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    error = l.fd < 0 ? -errno : bind_unix(l.fd, &address);
+    if (error == 0) {
+        error = note_file(&l, path);
+    }
+    if (error == 0 && listen(l.fd, BACKLOG) < 0) {
+        error = -errno;
+    }
+    if (error < 0) {
+        listener_close(&l);
+        return aiox_error_set(err, error, "cannot listen at '%s': %s", path,
+                              aiox_error_text(error));
+    }
+    *out = l;
+    return 0;
+}
+
+/* ---- TCP ---- */
+
+/* "host:port" of a socket address; a v6 host in brackets. */
+static void name_address(const struct sockaddr *address, socklen_t bytes,
+                         char out[LISTENER_ADDRESS])
+{
+    char host[64], port[16];
+
+    if (getnameinfo(address, bytes, host, sizeof(host), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        snprintf(out, LISTENER_ADDRESS, "unknown address");
+        return;
+    }
+    snprintf(out, LISTENER_ADDRESS, address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
+             port);
+}
+
+static int open_address(struct listener *out, const struct addrinfo *info)
+{
+    struct sockaddr_storage bound;
+    socklen_t bytes = sizeof(bound);
+    struct listener l = {.fd = -1};
+    int error, on = 1;
+
+    l.fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (l.fd < 0) {
+        return -errno;
+    }
+    setsockopt(l.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (info->ai_family == AF_INET6) { /* the v4 addresses have sockets of their own */
+        setsockopt(l.fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+    }
+    if (bind(l.fd, info->ai_addr, info->ai_addrlen) < 0 || listen(l.fd, BACKLOG) < 0 ||
+        getsockname(l.fd, (struct sockaddr *)&bound, &bytes) < 0) {
+        error = -errno;
+        listener_close(&l);
+        return error;
+    }
+    name_address((struct sockaddr *)&bound, bytes, l.address);
+    *out = l;
+    return 0;
+}
+
+/* Splits "HOST:PORT" in place; false: no such form. A v6 host stands in brackets. */
+static bool split_host(char *text, const char **host, const char **port)
+{
+    char *colon = text + strcspn(text, ":");
+
+    if (*text == '[') {
+        char *bracket = strchr(text++, ']');
+
+        if (!bracket) {
+            return false;
+        }
+        *bracket = '\0';
+        colon = bracket + 1;
+    }
+    if (*colon != '\0' && (*colon != ':' || strchr(colon + 1, ':'))) {
+        return false;
+    }
+    *port = *colon ? colon + 1 : default_port;
+    *colon = '\0';
+    *host = *text ? text : NULL;
+    return **port != '\0';
+}
+
+static int open_all(struct listener *out, const struct addrinfo *list)
+{
+    int n = 0, error = -EADDRNOTAVAIL;
+
+    for (const struct addrinfo *info = list; info && n < LISTENERS_PER_HOST; info = info->ai_next) {
+        int result = open_address(&out[n], info);
+
+        if (result == 0) {
+            n++;
+        } else if (result != -EADDRNOTAVAIL && result != -EAFNOSUPPORT) {
+            error = result;
+            while (n > 0) {
+                listener_close(&out[--n]);
+            }
+            return error;
+        }
+    }
+    return n > 0 ? n : error; /* a machine without IPv6 has localhost all the same */
+}
+
+int listener_open_tcp(struct listener out[LISTENERS_PER_HOST], const char *where,
+                      struct aiox_error *err)
+{
+    const struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    const char *host, *port;
+    char text[256];
+    int n;
+
+    if (snprintf(text, sizeof(text), "%s", where) >= (int)sizeof(text) ||
+        !split_host(text, &host, &port)) {
+        return aiox_error_set(err, -EINVAL, "'%s' is not HOST:PORT", where);
+    }
+    n = getaddrinfo(host, port, &hints, &list);
+    if (n != 0) {
+        return aiox_error_set(err, -EINVAL, "cannot find '%s': %s", where, gai_strerror(n));
+    }
+    n = open_all(out, list);
+    freeaddrinfo(list);
+    if (n < 0) {
+        return aiox_error_set(err, n, "cannot listen at '%s': %s", where, aiox_error_text(n));
+    }
+    return n;
+}
+
+/* ---- the face ---- */
+
+void listener_close(struct listener *l)
+{
+    struct stat st;
+
+    if (l->fd < 0) {
+        return;
+    }
+    if (l->is_unix && l->inode != 0 && lstat(l->address, &st) == 0 && st.st_dev == l->device &&
+        st.st_ino == l->inode) {
+        unlink(l->address);
+    }
+    close(l->fd);
+    l->fd = -1;
+}
+
+void listener_uri(const struct listener *l, const char *name, char out[LISTENER_URI])
+{
+    if (l->is_unix) {
+        snprintf(out, LISTENER_URI, "nbd+unix:///");
+        text_append_uri(out, LISTENER_URI, name);
+        strncat(out, "?socket=", LISTENER_URI - strlen(out) - 1);
+        text_append_uri(out, LISTENER_URI, l->address);
+    } else {
+        snprintf(out, LISTENER_URI, "nbd://%s/", l->address);
+        text_append_uri(out, LISTENER_URI, name);
+    }
+}
+
+int listener_accept(const struct listener *l, char peer[LISTENER_ADDRESS])
+{
+    struct sockaddr_storage address = {0};
+    socklen_t bytes = sizeof(address);
+    int on = 1,
+        fd = accept4(l->fd, (struct sockaddr *)&address, &bytes, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (l->is_unix) {
+        struct ucred who = {0};
+        socklen_t who_bytes = sizeof(who);
+
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &who_bytes);
+        snprintf(peer, LISTENER_ADDRESS, "pid %d, uid %u", (int)who.pid, (unsigned)who.uid);
+    } else {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+        name_address((struct sockaddr *)&address, bytes, peer);
+    }
+    return fd;
+}
