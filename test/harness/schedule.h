@@ -29,6 +29,8 @@
  *
  *   AIOX_SCHEDULE_REPLAY='c11:2:0.1.1' bazel-bin/.../x_sched_test --gtest_filter=...
  *
+ * AIOX_SCHEDULE_MORE=n adds n to each bound and takes n hours at most.
+ *
  * pthread mutexes work inside a run; anything else that blocks does not. What
  * memory_model.h says about its limits holds.
  */
@@ -104,6 +106,13 @@ void FailSchedule(const std::string &why);
 
 ScheduleResult ForEachSchedule(const ScheduleOptions &options,
                                const std::function<void(Schedule &)> &body);
+
+/* INSTANTIATE_TEST_SUITE_P(Modes, Suite, AllModes(), NameOfMode) */
+inline auto AllModes()
+{
+    return ::testing::Values(Mode::kSc, Mode::kPso, Mode::kC11);
+}
+std::string NameOfMode(const ::testing::TestParamInfo<Mode> &mode);
 
 #define SCHEDULE_CHECK(condition)                                                                  \
     do {                                                                                           \
