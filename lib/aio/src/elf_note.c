@@ -3,11 +3,10 @@
 #define _GNU_SOURCE
 #include "elf_file.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Notes are small; a segment of them that is larger is no backend's. */
-#define NOTES_MAX 65536
+#define NOTES_MAX 4096
 
 static uint64_t padded(uint64_t bytes, uint64_t align)
 {
@@ -57,18 +56,11 @@ static bool find_in(const char *notes, uint64_t bytes, uint64_t align, const cha
 static bool find_in_segment(const struct elf_file *f, const ElfW(Phdr) * s, const char *name,
                             struct aiox_fdmon_note *out)
 {
-    bool found = false;
-    char *notes;
+    char notes[NOTES_MAX];
 
-    if (s->p_type != PT_NOTE || s->p_filesz == 0 || s->p_filesz > NOTES_MAX) {
-        return false;
-    }
-    notes = malloc(s->p_filesz);
-    if (notes && elf_read_(f, notes, s->p_offset, s->p_filesz)) {
-        found = find_in(notes, s->p_filesz, s->p_align == 8 ? 8 : 4, name, out);
-    }
-    free(notes);
-    return found;
+    return s->p_type == PT_NOTE && s->p_filesz <= sizeof(notes) &&
+           elf_read_(f, notes, s->p_offset, s->p_filesz) &&
+           find_in(notes, s->p_filesz, s->p_align == 8 ? 8 : 4, name, out);
 }
 
 int elf_find_note_(const struct elf_file *f, const char *name, struct aiox_fdmon_note *out,

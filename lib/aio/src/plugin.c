@@ -90,7 +90,7 @@ int plugin_linked_in_(const struct plugin **out, const struct aiox_fdmon_plugin 
         }
     }
     pthread_mutex_unlock(&lock);
-    if (!error) {
+    if (p) {
         take_facts(r, p);
         *out = p;
     }
@@ -104,12 +104,14 @@ static int find_backend(struct tables *t, const struct aiox_fdmon_plugin **their
     void *symbol = dlsym(handle, AIOX_FDMON_ENTRY_SYMBOL);
     aiox_fdmon_entry_fn *entry;
 
+    memset(t, 0, sizeof(*t));
+    t->plugin.name = "nothing";
+    t->plugin.version = "";
     if (!symbol) {
         return report_set_(r, AIOX_BACKEND_ABI, AIOX_FDMON_CAUSE_OTHER, -EPROTO,
                            "its entry %s() is missing", AIOX_FDMON_ENTRY_SYMBOL);
     }
     memcpy(&entry, &symbol, sizeof(entry)); /* C has no cast for it */
-    t->plugin.name = "nothing";
     for (uint32_t i = 0; i < BACKENDS_PER_FILE; i++) {
         int error;
 
@@ -188,7 +190,7 @@ int plugin_load_(const struct plugin **out, const char *path, const char *name,
         error = open_file(&p, path, name, r);
     }
     pthread_mutex_unlock(&lock);
-    if (!error) {
+    if (p) {
         take_facts(r, p);
         *out = p;
     }
