@@ -3,16 +3,14 @@
  * guard.c - MADV_GUARD_INSTALL where it works, mprotect() where it does not.
  *
  * An emulator may answer 0 to advice that it does not know. So a guard is
- * tried once: a system call that reads a set of signals from it must say
- * EFAULT. (Without a guard it reads zeroes and blocks no signal.)
+ * tried once: asked to make the page present, the kernel must say EFAULT.
+ * (That advice, MADV_POPULATE_READ, is older than guards.)
  */
 #define _GNU_SOURCE
 #include "guard.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "aiox/atomic.h"
@@ -20,14 +18,17 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
 
 enum { UNKNOWN, WORKS, FAILS };
 
 static aiox_atomic_u32 advice;
 
-static bool stands(void *guard)
+static bool stands(void *guard, size_t bytes)
 {
-    return syscall(SYS_rt_sigprocmask, SIG_BLOCK, guard, NULL, 8) == -1 && errno == EFAULT;
+    return madvise(guard, bytes, MADV_POPULATE_READ) == -1 && errno == EFAULT;
 }
 
 static bool try_once(void)
@@ -39,7 +40,7 @@ static bool try_once(void)
     if (page == MAP_FAILED) {
         return false;
     }
-    works = madvise(page, bytes, MADV_GUARD_INSTALL) == 0 && stands(page);
+    works = madvise(page, bytes, MADV_GUARD_INSTALL) == 0 && stands(page, bytes);
     munmap(page, bytes);
     aiox_u32_store_relaxed(&advice, works ? WORKS : FAILS);
     return works;
