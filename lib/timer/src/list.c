@@ -14,7 +14,7 @@
 
 #include "aiox/assert.h"
 
-enum { FIRST_CAPACITY = 16, LINE_BYTES = 64, MOST_TIMERS = 1 << 30 };
+enum { FIRST_CAPACITY = 8, LINE_BYTES = 64, MOST_TIMERS = 1 << 30 };
 
 void list_init_(struct aiox_timer_list_ *list, struct aiox_timer_group *group,
                 enum aiox_clock clock)
@@ -44,7 +44,7 @@ static int grow(struct aiox_timer_list_ *list, uint32_t wanted)
     uint32_t capacity = aiox_u32_load_relaxed(&list->capacity_);
     struct aiox_timer_entry_ *entries, *spare;
 
-    capacity = capacity ? capacity : FIRST_CAPACITY / 2;
+    capacity = capacity ? capacity : FIRST_CAPACITY;
     while (capacity < wanted) {
         capacity *= 2;
     }
@@ -102,17 +102,40 @@ static int64_t earlier_without(const struct aiox_timer *timer, uint32_t ignore, 
     return timer->attributes_ & ignore || deadline_ns > next ? next : deadline_ns;
 }
 
-int64_t list_next_without_ns_(struct aiox_timer_list_ *list, uint32_t ignore)
+/* The earliest deadline in the heap. The lock is held. */
+static int64_t heap_earliest_without(struct aiox_timer_list_ *list, uint32_t ignore)
 {
     int64_t next = INT64_MAX;
 
-    lock_take_(&list->lock_);
     for (uint32_t i = HEAP_ROOT; i < HEAP_ROOT + list->armed_; i++) {
         next = earlier_without(list->entries_[i].timer, ignore, next);
     }
+    return next;
+}
+
+int64_t list_earliest_ns_(struct aiox_timer_list_ *list, uint32_t ignore)
+{
+    int64_t next;
+
+    lock_take_(&list->lock_);
+    next = heap_earliest_without(list, ignore);
     AIOX_LIST_FOREACH(timer, &list->due_, struct aiox_timer, link_)
     {
         next = earlier_without(timer, ignore, next);
+    }
+    lock_leave_(&list->lock_);
+    return next;
+}
+
+int64_t list_next_without_ns_(struct aiox_timer_list_ *list, uint32_t ignore)
+{
+    int64_t next;
+
+    lock_take_(&list->lock_);
+    next = heap_earliest_without(list, ignore);
+    AIOX_LIST_FOREACH(timer, &list->due_, struct aiox_timer, link_)
+    {
+        next = timer->attributes_ & ignore ? next : INT64_MIN;
     }
     lock_leave_(&list->lock_);
     return next;

@@ -44,6 +44,9 @@ void list_release_(struct aiox_timer_list_ *list);
 int64_t list_now_ns_(const struct aiox_timer_list_ *list);
 
 /* The earliest deadline of a timer without an attribute of @ignore; INT64_MAX: none. */
+int64_t list_earliest_ns_(struct aiox_timer_list_ *list, uint32_t ignore);
+
+/* What next_ns_ would be without the timers that have an attribute of @ignore. */
 int64_t list_next_without_ns_(struct aiox_timer_list_ *list, uint32_t ignore);
 
 static inline int64_t list_next_ns_(const struct aiox_timer_list_ *list)

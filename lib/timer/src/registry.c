@@ -43,12 +43,12 @@ void registry_notify_(void)
     pthread_mutex_unlock(&mutex);
 }
 
-/* The earliest deadline of @list, due or not; next_ns_ does not say it while some are due. */
-static int64_t list_earliest_ns(struct aiox_timer_list_ *list, uint32_t ignore)
+/* While some are due, next_ns_ does not say since when. */
+static int64_t list_deadline_ns(struct aiox_timer_list_ *list, uint32_t ignore)
 {
     int64_t next = list_next_ns_(list);
 
-    return ignore || next == INT64_MIN ? list_next_without_ns_(list, ignore) : next;
+    return ignore || next == INT64_MIN ? list_earliest_ns_(list, ignore) : next;
 }
 
 int64_t registry_next_ns_(enum aiox_clock clock, uint32_t ignore)
@@ -58,7 +58,7 @@ int64_t registry_next_ns_(enum aiox_clock clock, uint32_t ignore)
     pthread_mutex_lock(&mutex);
     AIOX_LIST_FOREACH(group, &groups, struct aiox_timer_group, link_)
     {
-        int64_t next = list_earliest_ns(&group->lists_[clock], ignore);
+        int64_t next = list_deadline_ns(&group->lists_[clock], ignore);
 
         earliest = next < earliest ? next : earliest;
     }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* pass_test.cc - what a pass runs while its callbacks change what there is to run. */
-#include <condition_variable>
-#include <mutex>
+#include <memory>
 #include <thread>
 #include <vector>
 
 #include "lib/timer/test/fixture.h"
+#include "lib/timer/test/gate.h"
 
 namespace aiox_test
 {
@@ -302,35 +302,6 @@ TEST_F(TimerTest, InnerPassLeavesToTheOuterWhatItIgnores)
 
     EXPECT_EQ(log_, "a{c}b");
 }
-
-/* A gate at which a callback stands until another thread has seen it there. */
-class Gate
-{
-  public:
-    void Stand()
-    {
-        std::unique_lock<std::mutex> lock(mutex_);
-        reached_ = true;
-        moved_.notify_all();
-        moved_.wait(lock, [this] { return open_; });
-    }
-    void AwaitReached()
-    {
-        std::unique_lock<std::mutex> lock(mutex_);
-        moved_.wait(lock, [this] { return reached_; });
-    }
-    void Open()
-    {
-        std::lock_guard<std::mutex> lock(mutex_);
-        open_ = true;
-        moved_.notify_all();
-    }
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable moved_;
-    bool reached_ = false, open_ = false;
-};
 
 TEST_F(TimerTest, CancelFromAnotherThreadDoesNotWaitForTheCallback)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* timer_test.cc - what arming, cancelling and finishing one timer promises. */
-#include <climits>
+#include <cstring>
+#include <memory>
 #include <vector>
 
 #include "lib/timer/test/fixture.h"
