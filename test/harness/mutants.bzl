@@ -54,7 +54,7 @@ def schedule_mutants(name, library, src, test_srcs, mutants, deps = [], **kwargs
             linkstatic = True,
             local_defines = ["AIOX_SCHEDULED=1"],
             visibility = ["//visibility:private"],
-            deps = headers,
+            deps = headers + ["//lib/base:base_headers"],
         )
         cc_binary(
             name = stem,
