@@ -39,7 +39,7 @@ struct aiox_backend_sources {
     /* What is linked in, ended by NULL; the first must work everywhere: a context starts on it. */
     aiox_fdmon_entry_fn *const *linked_in;
     const char *path;    /* further absolute directories, "a:b"; NULL: none */
-    const char *options; /* "epoll.events=512,io_uring.entries=64"; NULL: none */
+    const char *options; /* "io_uring.entries=64,io_uring.defer=0"; NULL: none */
     bool linked_in_only; /* open no file at all */
     bool system_only;    /* a privileged process: files from the system's directory only */
 };

@@ -18,7 +18,7 @@
  *
  *   AIOX_FDMON        a specification (grammar in aiox/backend.h): "io_uring,epoll"
  *   AIOX_FDMON_PATH   further absolute directories of plugins, "a:b"
- *   AIOX_FDMON_OPTS   options of backends, "epoll.events=512,io_uring.entries=64"
+ *   AIOX_FDMON_OPTS   options of backends, "io_uring.entries=64,io_uring.defer=0"
  *   AIOX_FDMON_DEBUG  1: what became of each candidate goes to the log (AIOX_LOG_DEBUG)
  *   AIOX_NO_ENV       1: none of the above is read
  *
@@ -51,7 +51,7 @@ AIOX_API AIOX_NODISCARD int aiox_new(struct aiox_context **out, struct aiox_erro
 struct aiox_preferences {
     const char *backend; /* a specification; NULL: no wish */
     const char *path;    /* further absolute directories of plugins, "a:b" */
-    const char *options; /* "epoll.events=512" */
+    const char *options; /* "io_uring.entries=64" */
     bool is_pinned;      /* the environment has no say; needs backend */
 };
 
