@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # mutants.sh TEST...: each TEST must fail, and name the run in which it did.
 set -u
+unset XML_OUTPUT_FILE # or the failures of a mutant become the result of this test
 rc=0
 for test in "$@"; do
     name=${test##*/}
