@@ -205,6 +205,16 @@ TEST_F(HostileFile, HeadersThatLieAreRefused)
               "note ENOEXEC: cut short: the section headers end after the file");
 }
 
+TEST_F(HostileFile, SectionsThatLieAreRefused)
+{
+    EXPECT_EQ(Refusal([](ElfEditor *e) {
+                  e->At<ElfW(Shdr)>(e->Head()->e_shoff)[1].sh_size = UINT64_MAX;
+              }),
+              "note ENOEXEC: cut short: section 1 ends after the file");
+    EXPECT_EQ(Refusal([](ElfEditor *e) { e->Head()->e_shentsize = 1; }),
+              "note ENOEXEC: cut short: the section headers end after the file");
+}
+
 TEST_F(HostileFile, SegmentsThatLieAreRefused)
 {
     EXPECT_EQ(Refusal([](ElfEditor *e) { e->SegmentOf(PT_LOAD)->p_offset = UINT64_MAX - 4095; }),
