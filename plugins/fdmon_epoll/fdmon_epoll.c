@@ -88,7 +88,7 @@ static int control(struct aiox_fdmon *mon, int op, int fd, uint32_t events)
     return epoll_ctl(mon->set, op, fd, &e) < 0 ? -errno : 0;
 }
 
-/* Makes room for @fd in the table; nothing changed on -ENOMEM. */
+/* Makes room for @fd, if it is open, in the table; else nothing changed. */
 static int reserve(struct aiox_fdmon *mon, int fd)
 {
     const struct aiox_fdmon_host *host = mon->host;
@@ -97,6 +97,9 @@ static int reserve(struct aiox_fdmon *mon, int fd)
 
     if (fd < mon->length) {
         return 0;
+    }
+    if (fcntl(fd, F_GETFD) < 0) {
+        return -EBADF;
     }
     length = length > (size_t)fd ? length : (size_t)fd + 1;
     watches = host->alloc(host, length * sizeof(*watches));
