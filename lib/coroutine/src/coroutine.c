@@ -326,19 +326,24 @@ struct aiox_executor *aiox_co_executor(const struct aiox_co *co)
     return co->executor;
 }
 
-void aiox_co_wake(struct aiox_co *co)
+void aiox_co_wake_on(struct aiox_executor *ex, struct aiox_co *co)
 {
     struct aiox_co *self = thread()->current;
-    struct aiox_executor *home = co->executor;
 
-    if (self && self->executor == home) {
+    if (self && self->executor == ex) {
         aiox_co_mark(co, woken_by);
+        co->executor = ex;
         aiox_queue_push_back(&self->woken, &co->link);
-    } else if (home) {
-        home->schedule(home, co);
+    } else if (ex) {
+        ex->schedule(ex, co);
     } else {
-        aiox_co_enter(co);
+        aiox_co_enter_on(NULL, co);
     }
+}
+
+void aiox_co_wake(struct aiox_co *co)
+{
+    aiox_co_wake_on(co->executor, co);
 }
 
 void aiox_co_mark(struct aiox_co *co, const char *by)

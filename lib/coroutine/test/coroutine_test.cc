@@ -479,6 +479,22 @@ TEST(CoroutineExecutor, IsNotAskedByACoroutineOfTheSameOne)
     EXPECT_TRUE(ex.asked.empty());
 }
 
+TEST(CoroutineExecutor, ANewOneIsSentThereByAWake)
+{
+    NotingExecutor ex;
+    aiox_executor *seen = nullptr;
+    aiox_co *co = Spawn([&] { seen = aiox_co_executor(aiox_co_self()); });
+    aiox_co *far = Spawn([] {});
+    aiox_co *waker = Spawn([&] { aiox_co_wake_on(&ex, co); });
+
+    aiox_co_enter_on(&ex, waker);
+    aiox_co_wake_on(&ex, far);
+
+    EXPECT_EQ(seen, &ex) << "behind a coroutine of the same executor";
+    EXPECT_THAT(ex.asked, ElementsAre(far)) << "by the executor from elsewhere";
+    aiox_co_enter(far);
+}
+
 TEST(CoroutineExecutor, OfANewCoroutineIsNone)
 {
     NotingExecutor ex;

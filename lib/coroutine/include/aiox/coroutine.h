@@ -149,6 +149,9 @@ AIOX_API struct aiox_executor *aiox_co_executor(const struct aiox_co *co);
  */
 AIOX_API void aiox_co_wake(struct aiox_co *co);
 
+/* The same, as if @co had last been entered in @ex. For whoever sends it there. [any] */
+AIOX_API void aiox_co_wake_on(struct aiox_executor *ex, struct aiox_co *co);
+
 /* ---- for executors ---- */
 
 /*
