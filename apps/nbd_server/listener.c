@@ -10,6 +10,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,11 +201,12 @@ int listener_open_tcp(struct listener out[LISTENERS_PER_HOST], const char *where
     const struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
     const char *host, *port;
+    unsigned long number;
     char text[256];
     int n;
 
     if (snprintf(text, sizeof(text), "%s", where) >= (int)sizeof(text) ||
-        !split_host(text, &host, &port)) {
+        !split_host(text, &host, &port) || !text_to_number(port, 0, UINT16_MAX, &number)) {
         return aiox_error_set(err, -EINVAL, "'%s' is not HOST:PORT", where);
     }
     n = getaddrinfo(host, port, &hints, &list);
