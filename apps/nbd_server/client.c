@@ -38,7 +38,7 @@ struct client {
     struct connection conn;
     struct transmission t;
     bool stopping; /* the server wants it to leave */
-    bool aborted;  /* at once */
+    bool aborted;  /* at once: conn is as good as lost */
     bool leaving;  /* no more input; the timer runs */
     uint32_t failures;
     uint64_t number;
@@ -188,6 +188,13 @@ static void receive_requests(struct client *c)
     }
 }
 
+/* As if the connection were lost. */
+static void give_up(struct client *c)
+{
+    c->aborted = true;
+    c->conn.error = -ECANCELED;
+}
+
 /* No more input: from now on it has leave_ns for each reply that it does not take. */
 static void heed_leaving(struct client *c)
 {
@@ -196,7 +203,7 @@ static void heed_leaving(struct client *c)
         connection_set_timer(&c->conn, c->host->leave_ns);
     } else if (c->conn.timed_out && c->conn.blocked) {
         say(c, AIOX_LOG_WARN, "takes its replies no more");
-        c->aborted = true;
+        give_up(c);
     } else if (c->conn.timed_out) { /* it waits for the export */
         connection_set_timer(&c->conn, c->host->leave_ns);
     }
@@ -211,7 +218,7 @@ static void heed(struct client *c)
     if (!c->t.receiving) {
         heed_leaving(c);
     }
-    if ((c->conn.error || c->aborted) && !c->t.dropped) {
+    if (c->conn.error && !c->t.dropped) {
         transmission_drop(&c->t);
     }
 }
@@ -247,11 +254,11 @@ static void leave(struct client *c) coroutine_fn
 {
     const struct client_host *host = c->host;
 
-    if (!c->t.polite && !c->aborted && !c->conn.timed_out) {
+    if (!c->t.polite && !c->conn.timed_out) {
         connection_set_timer(&c->conn, linger_ns);
         connection_linger(&c->conn, c->in_memory, sizeof(c->in_memory));
     }
-    if (c->conn.error && c->conn.heard) {
+    if (c->conn.error && c->conn.heard && !c->aborted) {
         say(c, AIOX_LOG_INFO, "connection lost: %s", aiox_error_text(c->conn.error));
     }
     say(c, AIOX_LOG_DEBUG, "has left");
@@ -317,7 +324,7 @@ void client_abort_all(struct aiox_list *list)
     AIOX_LIST_FOREACH_SAFE(c, list, struct client, link)
     {
         c->stopping = true;
-        c->aborted = true;
+        give_up(c);
         connection_kick(&c->conn);
     }
 }

@@ -10,6 +10,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,24 +28,47 @@ static const char default_port[] = "10809";
 
 /* ---- unix ---- */
 
-/* True if @path is a socket that refuses connections: its server is gone. */
+enum answer { REFUSED, HUNG_UP, ALIVE };
+
+/*
+ * How whoever listens at @address answers a connection. The kernel may close
+ * the socket of a server that was killed a moment later than the server (with
+ * io_uring it does): then a connection is possible, and soon hung up.
+ */
+static enum answer ask(const struct sockaddr_un *address)
+{
+    enum { PATIENCE_MS = 1000 };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct pollfd answer = {.fd = fd, .events = POLLIN};
+    enum answer found = ALIVE;
+    char byte;
+
+    if (fd < 0) {
+        return ALIVE;
+    }
+    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0) {
+        found = errno == ECONNREFUSED ? REFUSED : ALIVE;
+    } else if (poll(&answer, 1, PATIENCE_MS) > 0 && recv(fd, &byte, 1, 0) <= 0) {
+        found = HUNG_UP;
+    }
+    close(fd);
+    return found;
+}
+
+/* True if @address is a socket that nobody listens at any more. */
 static bool is_stale(const struct sockaddr_un *address)
 {
+    enum { TRIES = 3 };
+    enum answer found = HUNG_UP;
     struct stat st;
-    bool refused;
-    int fd;
 
     if (lstat(address->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode)) {
         return false;
     }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return false;
+    for (int i = 0; i < TRIES && found == HUNG_UP; i++) {
+        found = ask(address);
     }
-    refused = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
-              errno == ECONNREFUSED;
-    close(fd);
-    return refused;
+    return found == REFUSED;
 }
 
 static int bind_unix(int fd, const struct sockaddr_un *address)
@@ -200,11 +225,12 @@ int listener_open_tcp(struct listener out[LISTENERS_PER_HOST], const char *where
     const struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
     const char *host, *port;
+    unsigned long number;
     char text[256];
     int n;
 
     if (snprintf(text, sizeof(text), "%s", where) >= (int)sizeof(text) ||
-        !split_host(text, &host, &port)) {
+        !split_host(text, &host, &port) || !text_to_number(port, 0, UINT16_MAX, &number)) {
         return aiox_error_set(err, -EINVAL, "'%s' is not HOST:PORT", where);
     }
     n = getaddrinfo(host, port, &hints, &list);

@@ -109,13 +109,26 @@ out:
     return error;
 }
 
+/* --fdmon says which backend; where plugins are is still said by the environment. */
+static int open_context(struct aiox_context **out, const char *fdmon, struct aiox_error *err)
+{
+    struct aiox_preferences wish = {.backend = fdmon, .is_pinned = true};
+    struct aiox_choice choice;
+
+    if (!fdmon) {
+        return aiox_new(out, err);
+    }
+    aiox_choice_get(&choice, NULL);
+    wish.path = choice.sources.path;
+    wish.options = choice.sources.options;
+    return aiox_new_with(out, &wish, err);
+}
+
 static int run(const struct options *options)
 {
-    const struct aiox_preferences wish = {.backend = options->fdmon,
-                                          .is_pinned = options->fdmon != NULL};
     struct aiox_context *ctx;
     struct aiox_error err;
-    int error = aiox_new_with(&ctx, &wish, &err);
+    int error = open_context(&ctx, options->fdmon, &err);
 
     if (error == 0) {
         error = serve(ctx, options, &err);

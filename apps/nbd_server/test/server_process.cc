@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+#include "server_process.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "golden.h"
+
+namespace nbd_test
+{
+namespace
+{
+
+constexpr char kBinary[] = "apps/nbd_server/aiox-nbd";
+constexpr int kPatienceMs = 30000; /* before a wait counts as a hang */
+
+std::string Content(const std::string &path)
+{
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+
+    text << file.rdbuf();
+    return text.str();
+}
+
+/* Looks again and again until @condition holds. */
+template <class Condition> bool Eventually(Condition condition)
+{
+    auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > end) {
+            return false;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return true;
+}
+
+int OpenTo(const std::string &path)
+{
+    return open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+}
+
+} // namespace
+
+Directory::Directory()
+{
+    char path[] = "/tmp/aiox-nbd-XXXXXX";
+
+    EXPECT_NE(mkdtemp(path), nullptr);
+    path_ = path;
+}
+
+Directory::~Directory()
+{
+    std::filesystem::remove_all(path_);
+}
+
+std::string Directory::File(const std::string &name, uint64_t bytes) const
+{
+    std::string path = Path(name);
+    int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    EXPECT_EQ(ftruncate(fd, static_cast<off_t>(bytes)), 0);
+    close(fd);
+    return path;
+}
+
+Server::Server(std::vector<std::string> arguments, unsigned descriptors)
+{
+    std::vector<char *> argv = {const_cast<char *>(kBinary)};
+    int out = OpenTo(directory_.Path("out")), err = OpenTo(directory_.Path("err"));
+
+    for (std::string &argument : arguments) {
+        argv.push_back(argument.data());
+    }
+    argv.push_back(nullptr);
+    pid_ = fork();
+    if (pid_ == 0) {
+        if (descriptors > 0) {
+            rlimit limit = {descriptors, descriptors};
+
+            setrlimit(RLIMIT_NOFILE, &limit);
+        }
+        dup2(out, 1);
+        dup2(err, 2);
+        execv(kBinary, argv.data());
+        _exit(127);
+    }
+    close(out);
+    close(err);
+}
+
+Server::~Server()
+{
+    if (code_ == -1) {
+        Signal(SIGKILL);
+        Wait();
+    }
+}
+
+std::string Server::Log() const
+{
+    return Content(directory_.Path("err"));
+}
+
+std::string Server::Out() const
+{
+    return Content(directory_.Path("out"));
+}
+
+bool Server::WaitForLog(const std::string &text) const
+{
+    return Eventually([&] { return Log().find(text) != std::string::npos; });
+}
+
+std::string Server::WaitForUri()
+{
+    bool there = Eventually([&] {
+        siginfo_t info = {};
+
+        waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+        return info.si_pid != 0 || Out().find('\n') != std::string::npos;
+    });
+    std::string out = Out();
+
+    EXPECT_TRUE(there);
+    return out.substr(0, out.find('\n'));
+}
+
+void Server::Signal(int signal)
+{
+    kill(pid_, signal);
+}
+
+int Server::Wait()
+{
+    int status = 0;
+    bool ended = code_ != -1 || Eventually([&] { return waitpid(pid_, &status, WNOHANG) == pid_; });
+
+    EXPECT_TRUE(ended) << Log();
+    if (code_ == -1 && ended) {
+        code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+    }
+    return code_;
+}
+
+int Server::Stop()
+{
+    Signal(SIGTERM);
+    return Wait();
+}
+
+double Server::CpuSeconds() const
+{
+    clockid_t clock;
+    timespec t = {};
+
+    clock_getcpuclockid(pid_, &clock);
+    clock_gettime(clock, &t);
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
+}
+
+uint64_t Server::ResidentBytes() const
+{
+    std::istringstream statm(Content("/proc/" + std::to_string(pid_) + "/statm"));
+    uint64_t all = 0, resident = 0;
+
+    statm >> all >> resident;
+    return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+/* ---- Peer ---- */
+
+Peer::Peer(const std::string &address)
+{
+    timeval patience = {kPatienceMs / 1000, 0};
+    int error;
+
+    if (address[0] == '/') {
+        sockaddr_un to = {};
+
+        to.sun_family = AF_UNIX;
+        address.copy(to.sun_path, sizeof(to.sun_path) - 1);
+        fd_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        error = connect(fd_, reinterpret_cast<sockaddr *>(&to), sizeof(to));
+    } else {
+        sockaddr_in to = {};
+
+        to.sin_family = AF_INET;
+        to.sin_port =
+            htons(static_cast<uint16_t>(std::stoi(address.substr(address.find(':') + 1))));
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        error = connect(fd_, reinterpret_cast<sockaddr *>(&to), sizeof(to));
+    }
+    EXPECT_EQ(error, 0) << address << ": " << errno;
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+}
+
+Peer::~Peer()
+{
+    Close();
+}
+
+void Peer::Close()
+{
+    if (fd_ >= 0) {
+        close(fd_);
+    }
+    fd_ = -1;
+}
+
+void Peer::Reset()
+{
+    linger now = {1, 0};
+
+    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    Close();
+}
+
+void Peer::ShutdownWrite()
+{
+    shutdown(fd_, SHUT_WR);
+}
+
+bool Peer::Send(const std::string &bytes)
+{
+    size_t at = 0;
+
+    while (at < bytes.size()) {
+        ssize_t n = send(fd_, bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
+
+        if (n < 0) {
+            EXPECT_NE(errno, EAGAIN) << "the server does not listen";
+            return false;
+        }
+        at += static_cast<size_t>(n);
+    }
+    return true;
+}
+
+size_t Peer::SendWithoutWaiting(const std::string &bytes)
+{
+    ssize_t n = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    return n < 0 ? 0 : static_cast<size_t>(n);
+}
+
+std::string Peer::Receive(size_t bytes)
+{
+    std::string all(bytes, '\0');
+    size_t at = 0;
+
+    while (at < bytes) {
+        ssize_t n = recv(fd_, &all[at], bytes - at, 0);
+
+        if (n <= 0) {
+            EXPECT_FALSE(n < 0 && errno == EAGAIN) << "the server does not answer";
+            break;
+        }
+        at += static_cast<size_t>(n);
+    }
+    all.resize(at);
+    return all;
+}
+
+std::string Peer::ReceiveAll()
+{
+    std::string all, some;
+
+    do {
+        some = Receive(4096);
+        all += some;
+    } while (some.size() == 4096);
+    return all;
+}
+
+bool Peer::Enter(const std::string &name)
+{
+    Send(golden::ClientFlags(3) + golden::Option(1, name));
+    return Receive(18 + 10).size() == 28;
+}
+
+} // namespace nbd_test
