@@ -33,6 +33,15 @@ using aiox_test::ScanHere;
 using aiox_test::Words;
 using aiox_test::WriteFile;
 
+/* The leak checker ends a program that it may not look into, and reads no environment there. */
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kLeakCheckerInTheWay = true;
+#elif defined(__has_feature)
+constexpr bool kLeakCheckerInTheWay = __has_feature(address_sanitizer);
+#else
+constexpr bool kLeakCheckerInTheWay = false;
+#endif
+
 constexpr uid_t kStranger = 12345;
 constexpr uid_t kUser = 12346;
 
@@ -104,8 +113,6 @@ class Users : public aiox_test::Workshop
             for (const std::string &variable : environment) {
                 envp.push_back(const_cast<char *>(variable.c_str()));
             }
-            /* The leak checker cannot look into a process with more rights than its caller. */
-            envp.push_back(const_cast<char *>("ASAN_OPTIONS=detect_leaks=0"));
             argv.push_back(nullptr);
             envp.push_back(nullptr);
             dup2(fd, 1);
@@ -226,6 +233,9 @@ class Secure : public Users
         Users::SetUp();
         if (IsSkipped()) {
             return;
+        }
+        if (kLeakCheckerInTheWay) {
+            GTEST_SKIP() << "the leak checker cannot look into a privileged process";
         }
         for (const char *dir : {"bin", "lib", "lib/aiox", "lib/aiox/fdmon-1", "named"}) {
             MakeDir(dir, 0);
