@@ -72,10 +72,11 @@ MemoryModel::MemoryModel(Director *director) : director_(director)
 {
 }
 
-void MemoryModel::Reset(Mode mode, int threads)
+void MemoryModel::Reset(Mode mode, int threads, int old_values)
 {
     mode_ = mode;
     threads_ = threads;
+    old_values_left_ = old_values;
     run_++;
     used_ = 0;
     plain_.clear();
@@ -202,6 +203,17 @@ void MemoryModel::Acquire(int thread, const Sync &from)
 
 /* ---- kC11: choosing ---- */
 
+/* 0 is the newest. */
+int MemoryModel::ChooseOld(int options)
+{
+    if (options == 1 || old_values_left_ == 0) {
+        return 0;
+    }
+    int chosen = director_->Choose(options);
+    old_values_left_ -= chosen != 0;
+    return chosen;
+}
+
 /* The place in modification order of the oldest value that @thread may see. */
 int MemoryModel::Oldest(const Variable &v, int index, int thread, int order) const
 {
@@ -236,7 +248,7 @@ int MemoryModel::PickRead(int thread, int index, int order, bool may_fail, uint6
             places[options++] = static_cast<uint16_t>(p);
         }
     }
-    return places[options == 1 ? 0 : director_->Choose(options)];
+    return places[ChooseOld(options)];
 }
 
 /* Where in modification order a store may go that is behind @oldest. */
@@ -252,7 +264,7 @@ int MemoryModel::PickPlace(const Variable &v, int oldest)
             places[options++] = static_cast<uint16_t>(p);
         }
     }
-    return places[options == 1 ? 0 : director_->Choose(options)];
+    return places[ChooseOld(options)];
 }
 
 uint64_t MemoryModel::See(int thread, int index, int place, int order)
@@ -393,8 +405,7 @@ uint64_t MemoryModel::Load(int thread, const void *where, unsigned size, int ord
     if (own != buffer.rend()) {
         return own->value;
     }
-    int options = newest - Oldest(v, index, thread, order) + 1;
-    int back = options == 1 ? 0 : director_->Choose(options);
+    int back = ChooseOld(newest - Oldest(v, index, thread, order) + 1);
     uint64_t value = See(thread, index, newest - back, order);
     if (director_->Tracing()) {
         director_->Trace(thread, Name(index) + " load " + NameOfOrder(order) + ": " +

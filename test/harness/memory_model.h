@@ -63,7 +63,8 @@ class MemoryModel
   public:
     explicit MemoryModel(Director *director);
 
-    void Reset(Mode mode, int threads);
+    /* kC11: a run sees, and puts a store before, at most @old_values that are not the newest. */
+    void Reset(Mode mode, int threads, int old_values);
 
     uint64_t Load(int thread, const void *where, unsigned size, int order);
     void Store(int thread, void *where, unsigned size, uint64_t value, int order);
@@ -151,6 +152,7 @@ class MemoryModel
     bool HasSuccessor(const Variable &v, int place) const;
     int PickRead(int thread, int index, int order, bool may_fail, uint64_t expected);
     int PickPlace(const Variable &v, int oldest);
+    int ChooseOld(int options);
     uint64_t See(int thread, int index, int place, int order);
     void Insert(int thread, int index, int place, uint64_t value, int order, bool of_rmw);
     void StoreNow(int index, uint64_t value, const Sync &sync);
@@ -168,6 +170,7 @@ class MemoryModel
     Director *director_;
     Mode mode_ = Mode::kSc;
     int threads_ = 0;
+    int old_values_left_ = 0;
     uint64_t run_ = 0;
     uint64_t changes_ = 0;
     int used_ = 0;

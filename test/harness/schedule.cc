@@ -514,7 +514,7 @@ void Explorer::CheckThatAllHaveEnded()
 
 void Explorer::RunThreads()
 {
-    memory_.Reset(options_.mode, static_cast<int>(threads_.size()));
+    memory_.Reset(options_.mode, static_cast<int>(threads_.size()), options_.old_values);
     for (size_t t = 0; t < threads_.size(); t++) {
         FiberOf(static_cast<int>(t))
             ->Prepare(&Explorer::ThreadMain, reinterpret_cast<void *>(static_cast<intptr_t>(t)));

@@ -37,6 +37,7 @@
 #ifndef AIOX_TEST_HARNESS_SCHEDULE_H_
 #define AIOX_TEST_HARNESS_SCHEDULE_H_
 
+#include <climits>
 #include <cstdint>
 #include <functional>
 #include <ostream>
@@ -49,10 +50,11 @@
 namespace aiox_test
 {
 struct ScheduleOptions {
-    int bound = 3;           /* preemptions in one run, at most */
-    Mode mode = Mode::kC11;  /* see memory_model.h */
-    double max_seconds = 20; /* then the search is cut short: complete is false */
-    int spurious_wakes = 0;  /* of futex waits, in one run */
+    int bound = 3;            /* preemptions in one run, at most */
+    Mode mode = Mode::kC11;   /* see memory_model.h */
+    double max_seconds = 20;  /* then the search is cut short: complete is false */
+    int spurious_wakes = 0;   /* of futex waits, in one run */
+    int old_values = INT_MAX; /* kC11: seen in one run, at most; see MemoryModel::Reset() */
 };
 
 struct ScheduleResult {

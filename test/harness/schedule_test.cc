@@ -7,6 +7,7 @@
  */
 #include "test/harness/schedule.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 #include <set>
@@ -506,6 +507,37 @@ TEST(ScheduleSearch, TheBoundCountsPreemptions)
     EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule({1, Mode::kSc}, NeedsTwoPreemptions));
 
     EXPECT_SCHEDULES_FAIL("seen != 1", ForEachSchedule({2, Mode::kSc}, NeedsTwoPreemptions));
+}
+
+/* How many of two values a reader may see old, after the writer has ended. */
+int OldValuesSeen(int at_most)
+{
+    int most = 0;
+
+    EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule({0, Mode::kC11, 20, 0, at_most}, [&](Schedule &s) {
+        Shared shared = {};
+        bool ended = false;
+        int old = 0;
+        s.Thread("writer", [&] {
+            aiox_u32_store_relaxed(&shared.x, 1);
+            aiox_u32_store_relaxed(&shared.y, 1);
+            ended = true;
+        });
+        s.Thread("reader", [&] {
+            old += ended && !aiox_u32_load_relaxed(&shared.x);
+            old += ended && !aiox_u32_load_relaxed(&shared.y);
+        });
+        s.Run();
+        most = std::max(most, old);
+    }));
+    return most;
+}
+
+TEST(ScheduleSearch, OldValuesCanBeBounded)
+{
+    EXPECT_EQ(OldValuesSeen(0), 0);
+    EXPECT_EQ(OldValuesSeen(1), 1);
+    EXPECT_EQ(OldValuesSeen(9), 2);
 }
 
 TEST(ScheduleSearch, TimeCutsItShort)
