@@ -34,10 +34,12 @@ void __real_free(void *p);
 int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __real_pthread_mutex_trylock(pthread_mutex_t *mutex);
 int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
+pthread_t __real_pthread_self(void);
 void __wrap_free(void *p);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex);
 int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
+pthread_t __wrap_pthread_self(void);
 }
 
 namespace aiox_test
@@ -948,4 +950,12 @@ int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex)
     }
     explorer->Unlock(mutex);
     return 0;
+}
+
+/* A number of its own for each thread of a run; only good for comparing. */
+pthread_t __wrap_pthread_self(void)
+{
+    pthread_t self = __real_pthread_self();
+
+    return InThread() ? self + 1 + static_cast<pthread_t>(explorer->current()) : self;
 }

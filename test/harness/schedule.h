@@ -31,7 +31,7 @@
  *
  * AIOX_SCHEDULE_MORE=n adds n to each bound and takes n hours at most.
  *
- * pthread mutexes work inside a run; anything else that blocks does not. What
+ * pthread mutexes and pthread_self() work inside a run; else what blocks does not. What
  * memory_model.h says about its limits holds.
  */
 #ifndef AIOX_TEST_HARNESS_SCHEDULE_H_
