@@ -244,7 +244,9 @@ class Client
         host.failed = [](void *, const request *, int) { aiox_panic("memory does not fail"); };
         transmission_start(&t, &host, nullptr, e, &in_);
         transmission_continue(&t);
-        while (ReceiveRequests(&t) | SendReplies(&t)) {
+        for (bool moving = true; moving;) {
+            moving = ReceiveRequests(&t);
+            moving |= SendReplies(&t);
         }
         transmission_no_more_input(&t, true);
         while (SendReplies(&t)) {

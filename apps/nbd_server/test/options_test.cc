@@ -117,6 +117,7 @@ TEST_F(OptionsTest, WhatIsWrongIsNamed)
         {{"--export", "a=b,"}, "'' is not an option of an export"},
         {{"--max-clients", "0", "a"}, "--max-clients: '0' is not a number from 1 to"},
         {{"--max-clients", "-1", "a"}, "'-1' is not a number"},
+        {{"--max-memory", "63M", "a"}, "--max-memory: '63M' is not a size of at least 64M"},
         {{"--handshake-timeout", "soon", "a"}, "--handshake-timeout: 'soon' is not a number of"},
     };
 
