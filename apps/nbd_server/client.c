@@ -37,9 +37,10 @@ struct client {
     struct transmission_host transmission_host;
     struct connection conn;
     struct transmission t;
-    bool stopping; /* the server wants it to leave */
-    bool aborted;  /* at once: conn is as good as lost */
-    bool leaving;  /* no more input; the timer runs */
+    bool stopping;    /* the server wants it to leave */
+    bool aborted;     /* at once: conn is as good as lost */
+    bool leaving;     /* no more input; the timer runs */
+    int64_t moved_ns; /* when bytes last went either way */
     uint32_t failures;
     uint64_t number;
     struct nbd_export *chosen;
@@ -155,6 +156,13 @@ static void greet(struct client *c) coroutine_fn
 
 /* ---- serve ---- */
 
+static void note_moved(struct client *c, size_t n)
+{
+    if (n > 0) {
+        c->moved_ns = aiox_clock_now_ns();
+    }
+}
+
 static void send_replies(struct client *c)
 {
     struct iovec iov[REPLIES_PER_SEND];
@@ -169,6 +177,7 @@ static void send_replies(struct client *c)
         n = connection_send(&c->conn, iov, count);
         transmission_sent(&c->t, n);
         transmission_continue(&c->t);
+        note_moved(c, n);
         if (n > 0 && c->leaving && !c->stopping) { /* it does take its replies */
             connection_set_timer(&c->conn, c->host->leave_ns);
         }
@@ -181,6 +190,7 @@ static void receive_requests(struct client *c)
     int count = transmission_input(&c->t, iov);
     size_t n = count > 0 ? connection_receive(&c->conn, iov, count) : 0;
 
+    note_moved(c, n);
     if (n > 0) {
         transmission_received(&c->t, n);
     } else if (c->conn.ended) {
@@ -240,6 +250,8 @@ static void serve(struct client *c) coroutine_fn
         connection_wait(&c->conn, transmission_input(&c->t, iov) > 0, c->conn.blocked);
         if (c->conn.readable) {
             receive_requests(c);
+        } else {
+            transmission_continue(&c->t);
         }
     }
     if (c->t.complaint[0]) {
@@ -316,6 +328,30 @@ void client_stop_all(struct aiox_list *list)
     {
         c->stopping = true;
         connection_kick(&c->conn);
+    }
+}
+
+void client_continue_all(struct aiox_list *list)
+{
+    AIOX_LIST_FOREACH_SAFE(c, list, struct client, link)
+    {
+        connection_kick(&c->conn);
+    }
+}
+
+void client_abort_stalled(struct aiox_list *list, int64_t patience_ns)
+{
+    int64_t since_ns = aiox_clock_now_ns() - patience_ns;
+
+    AIOX_LIST_FOREACH_SAFE(c, list, struct client, link)
+    {
+        bool holds = c->conn.blocked || c->t.filling;
+
+        if (holds && c->moved_ns <= since_ns && !c->conn.error) {
+            say(c, AIOX_LOG_WARN, "stands still while others wait for the memory it has");
+            give_up(c);
+            connection_kick(&c->conn);
+        }
     }
 }
 

@@ -45,6 +45,15 @@ AIOX_NODISCARD int client_new(const struct client_host *host, struct aiox_list *
 /* No more requests: each of @list leaves when those it has sent are answered. [home] */
 void client_stop_all(struct aiox_list *list);
 
+/* Memory was given back: all look whether what they waited for can go on. [home] */
+void client_continue_all(struct aiox_list *list);
+
+/*
+ * Those who hold memory that waits for them, and have neither taken a reply nor
+ * sent of a payload for @patience_ns, leave as if the connection were lost. [home]
+ */
+void client_abort_stalled(struct aiox_list *list, int64_t patience_ns);
+
 /* They leave as soon as the export is done with their requests, answered or not. [home] */
 void client_abort_all(struct aiox_list *list);
 

@@ -5,44 +5,35 @@
  * Where the loop takes requests (io_uring), each read, write and sync is one;
  * elsewhere it is a system call that may block the loop. Both run the same
  * story: advance() looks at a result and says whether the same request needs
- * another call, be it for the rest of a short transfer or for the sync that a
- * FUA write ends with.
- *
- * Syncs. One fdatasync at a time and per file. Those who ask while one runs
- * wait for the next, together: what was written before a call to fdatasync is
- * covered by it, what came later is not. The kernel reports a failed write-back
- * once, to one sync, and calls the pages clean; so the first error stands for
- * good: every later flush and every later write is answered with it.
+ * another call, be it for the rest of a short transfer. A FUA write ends with a
+ * sync. After a sync has failed nothing is written any more (file_sync.h).
  */
 #include "export.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/io_uring.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "aiox/assert.h"
-#include "aiox/log.h"
 
-enum stage { READING, WRITING, SYNCING };
+#include "file_sync.h"
+
+enum stage { READING, WRITING };
 
 struct export_file {
     struct nbd_export base;
     struct aiox_context *ctx;
     int fd;
-    bool requests;  /* the kernel takes requests, see above */
-    int sync_error; /* the first that fdatasync reported; stays */
-    bool syncing;
-    struct export_io *synced_now;  /* what the sync under way covers */
-    struct export_io *synced_next; /* what asked since */
-    struct aiox_completion sync_completion;
-    struct export_io *refused; /* transfers the kernel had no room for yet */
-    bool sync_refused;         /* the same of the sync under way */
+    bool requests;             /* the kernel takes requests, see above */
+    struct export_io *refused; /* it had no room for these yet */
     uint32_t under_way;        /* transfers at the kernel */
     struct aiox_bh *retry;
+    struct file_sync sync;
+    char name[128]; /* for the log */
 };
 
 static struct export_file *file_of(struct nbd_export *e)
@@ -50,33 +41,15 @@ static struct export_file *file_of(struct nbd_export *e)
     return AIOX_CONTAINER_OF(e, struct export_file, base);
 }
 
-static void sync_start(struct export_file *f);
-static void sync_submit(struct export_file *f);
 static void submit(struct export_file *f, struct export_io *io);
 
 /* ---- the story of a request ---- */
-
-static void push(struct export_io **list, struct export_io *io)
-{
-    io->next = *list;
-    *list = io;
-}
-
-/* Waits for the next sync. */
-static void want_sync(struct export_file *f, struct export_io *io)
-{
-    io->stage = SYNCING;
-    push(&f->synced_next, io);
-    if (!f->syncing) {
-        sync_start(f);
-    }
-}
 
 /* All bytes were moved. */
 static void moved(struct export_file *f, struct export_io *io)
 {
     if (io->stage == WRITING && io->fua) {
-        want_sync(f, io);
+        file_sync_want(&f->sync, io);
     } else {
         io->done(io, 0);
     }
@@ -133,16 +106,6 @@ static void prepare_transfer(void *memory, void *opaque)
     sqe->len = io->bytes - io->moved;
 }
 
-static void prepare_sync(void *memory, void *opaque)
-{
-    struct io_uring_sqe *sqe = memory;
-    const struct export_file *f = opaque;
-
-    sqe->opcode = IORING_OP_FSYNC;
-    sqe->fd = f->fd;
-    sqe->fsync_flags = IORING_FSYNC_DATASYNC;
-}
-
 /* Room was made, or may have been: those who were refused try again. */
 static void retry(void *opaque)
 {
@@ -150,10 +113,7 @@ static void retry(void *opaque)
     struct export_io *list = f->refused;
 
     f->refused = NULL;
-    if (f->sync_refused) {
-        f->sync_refused = false;
-        sync_submit(f);
-    }
+    file_sync_retry(&f->sync);
     while (list) {
         struct export_io *io = list;
 
@@ -185,88 +145,13 @@ static void submit(struct export_file *f, struct export_io *io)
     if (error == 0) {
         f->under_way++;
     } else if (error == -EAGAIN) {
-        push(&f->refused, io);
+        io->next = f->refused;
+        f->refused = io;
         if (f->under_way == 0) { /* others fill the queue: no end of ours will wake us */
             aiox_bh_schedule(f->retry);
         }
     } else {
         transfer_blocking(f, io);
-    }
-}
-
-/* ---- syncs ---- */
-
-static void sync_ended(struct export_file *f, int error)
-{
-    struct export_io *list = f->synced_now;
-
-    if (error < 0 && f->sync_error == 0) {
-        aiox_log(AIOX_LOG_ERROR,
-                 "%s: fdatasync failed (%s): writes may be lost, all further ones are refused",
-                 f->base.source, aiox_error_text(error));
-        f->sync_error = error;
-    }
-    f->synced_now = NULL;
-    f->syncing = false;
-    while (list) {
-        struct export_io *io = list;
-
-        list = io->next;
-        io->done(io, f->sync_error);
-    }
-    if (f->synced_next && !f->syncing) {
-        sync_start(f);
-    }
-}
-
-static void sync_done(struct aiox_completion *c, int result)
-{
-    struct export_file *f = AIOX_CONTAINER_OF(c, struct export_file, sync_completion);
-
-    if (result == -EINTR || result == -EAGAIN) {
-        sync_submit(f);
-    } else {
-        sync_ended(f, result);
-    }
-}
-
-static int sync_blocking(struct export_file *f)
-{
-    int result;
-
-    do {
-        result = fdatasync(f->fd) < 0 ? -errno : 0;
-    } while (result == -EINTR);
-    return result;
-}
-
-static void sync_submit(struct export_file *f)
-{
-    int error = -ENOTSUP;
-
-    if (f->requests) {
-        f->sync_completion.done = sync_done;
-        error = aiox_submit(f->ctx, prepare_sync, f, &f->sync_completion);
-    }
-    if (error == -EAGAIN) {
-        f->sync_refused = true;
-        aiox_bh_schedule(f->retry);
-    } else if (error < 0) {
-        sync_ended(f, sync_blocking(f));
-    }
-}
-
-/* Covers all who asked up to now. */
-static void sync_start(struct export_file *f)
-{
-    aiox_assert(!f->syncing && !f->synced_now);
-    f->syncing = true;
-    f->synced_now = f->synced_next;
-    f->synced_next = NULL;
-    if (f->sync_error) {
-        sync_ended(f, f->sync_error);
-    } else {
-        sync_submit(f);
     }
 }
 
@@ -297,8 +182,8 @@ static void file_write(struct nbd_export *e, struct export_io *io)
 {
     struct export_file *f = file_of(e);
 
-    if (f->sync_error) {
-        io->done(io, f->sync_error);
+    if (f->sync.error) {
+        io->done(io, f->sync.error);
     } else {
         start(e, io, WRITING);
     }
@@ -310,7 +195,7 @@ static void file_flush(struct nbd_export *e, struct export_io *io)
     if (e->read_only) { /* nothing was written through us */
         io->done(io, 0);
     } else {
-        want_sync(file_of(e), io);
+        file_sync_want(&file_of(e)->sync, io);
     }
 }
 
@@ -318,7 +203,7 @@ static void file_close(struct nbd_export *e)
 {
     struct export_file *f = file_of(e);
 
-    aiox_assert(!f->under_way && !f->syncing && !f->refused);
+    aiox_assert(!f->under_way && !f->sync.running && !f->refused);
     aiox_bh_free(f->retry);
     close(f->fd);
     free(f);
@@ -386,7 +271,15 @@ int export_file_open(struct nbd_export **out, struct aiox_context *ctx,
     }
     f->base.ops = &file_ops;
     f->ctx = ctx;
+    snprintf(f->name, sizeof(f->name), "%s", spec->source);
     f->requests = export_file_uses_requests(ctx);
+    f->sync = (struct file_sync){
+        .ctx = ctx,
+        .retry = f->retry,
+        .name = f->name,
+        .fd = f->fd,
+        .requests = f->requests,
+    };
     *out = &f->base;
     return 0;
 

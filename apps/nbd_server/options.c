@@ -32,6 +32,7 @@ const char options_help[] =
     "  --fdmon SPEC           the loop's backend: io_uring, epoll, poll, auto, ...\n"
     "                         (AIOX_FDMON says the same; default: auto)\n"
     "  --max-clients N        at most so many at once (1024)\n"
+    "  --max-memory SIZE      for requests of all clients together (1G)\n"
     "  --handshake-timeout S  seconds until a client must have chosen (30; 0: for ever)\n"
     "  --stop-timeout S       seconds for requests under way at a stop (10)\n"
     "  -v, --verbose          tell of clients that come and go\n"
@@ -138,6 +139,16 @@ static int take_max_clients(struct options *o, char *value, struct aiox_error *e
     return 0;
 }
 
+static int take_memory(struct options *o, char *value, struct aiox_error *err)
+{
+    enum { LEAST = 64 << 20 };
+
+    if (!text_to_size(value, &o->memory_bytes) || o->memory_bytes < LEAST) {
+        return aiox_error_set(err, -EINVAL, "'%s' is not a size of at least 64M", value);
+    }
+    return 0;
+}
+
 static int take_seconds(char *value, int64_t *out_ns, struct aiox_error *err)
 {
     if (!text_to_ns(value, out_ns)) {
@@ -186,17 +197,12 @@ static const struct option_row {
     bool has_value;
     int (*take)(struct options *o, char *value, struct aiox_error *err);
 } rows[] = {
-    {"unix", 'u', true, take_unix},
-    {"tcp", 't', true, take_tcp},
-    {"export", 0, true, take_export},
-    {"read-only", 'r', false, take_read_only},
-    {"fdmon", 0, true, take_fdmon},
-    {"max-clients", 0, true, take_max_clients},
-    {"handshake-timeout", 0, true, take_handshake},
-    {"stop-timeout", 0, true, take_stop},
-    {"verbose", 'v', false, take_verbose},
-    {"quiet", 'q', false, take_quiet},
-    {"help", 'h', false, take_help},
+    {"unix", 'u', true, take_unix},        {"tcp", 't', true, take_tcp},
+    {"export", 0, true, take_export},      {"read-only", 'r', false, take_read_only},
+    {"fdmon", 0, true, take_fdmon},        {"max-clients", 0, true, take_max_clients},
+    {"max-memory", 0, true, take_memory},  {"handshake-timeout", 0, true, take_handshake},
+    {"stop-timeout", 0, true, take_stop},  {"verbose", 'v', false, take_verbose},
+    {"quiet", 'q', false, take_quiet},     {"help", 'h', false, take_help},
     {"version", 'V', false, take_version},
 };
 
@@ -263,6 +269,7 @@ int options_parse(struct options *out, int argc, char **argv, struct aiox_error 
 
     *out = (struct options){
         .max_clients = 1024,
+        .memory_bytes = UINT64_C(1) << 30,
         .handshake_ns = 30 * AIOX_NS_PER_S,
         .stop_ns = 10 * AIOX_NS_PER_S,
         .log_level = AIOX_LOG_INFO,

@@ -43,6 +43,7 @@ struct options {
     unsigned long max_clients;
     int64_t handshake_ns; /* 0: no limit */
     int64_t stop_ns;
+    uint64_t memory_bytes; /* for requests of all clients */
     enum aiox_log_level log_level;
 };
 

@@ -33,7 +33,30 @@ static size_t class_bytes(const struct pool *pool, unsigned class)
 void pool_init(struct pool *pool, size_t head_bytes, size_t keep_bytes)
 {
     aiox_assert(head_bytes >= sizeof(struct kept) && head_bytes % POOL_ALIGNMENT == 0);
-    *pool = (struct pool){.head_bytes = head_bytes, .keep_bytes = keep_bytes};
+    *pool =
+        (struct pool){.head_bytes = head_bytes, .keep_bytes = keep_bytes, .lend_bytes = SIZE_MAX};
+}
+
+static void set_wanted(struct pool *pool, bool wanted)
+{
+    if (pool->wanted == wanted) {
+        return;
+    }
+    pool->wanted = wanted;
+    if (pool->scarce) {
+        pool->scarce(pool->opaque, wanted);
+    }
+}
+
+bool pool_may_take(struct pool *pool, size_t payload_bytes)
+{
+    size_t bytes = class_bytes(pool, class_of(payload_bytes));
+
+    if (bytes <= pool->lend_bytes && pool->lent_bytes <= pool->lend_bytes - bytes) {
+        return true;
+    }
+    set_wanted(pool, true);
+    return false;
 }
 
 void pool_fini(struct pool *pool)
@@ -59,6 +82,7 @@ void *pool_take(struct pool *pool, size_t payload_bytes)
     void *memory;
 
     aiox_assert(payload_bytes <= POOL_PAYLOAD_MAX);
+    pool->lent_bytes += class_bytes(pool, class);
     block = pool->kept[class];
     if (block) {
         pool->kept[class] = block->next;
@@ -66,21 +90,28 @@ void *pool_take(struct pool *pool, size_t payload_bytes)
         return block;
     }
     if (posix_memalign(&memory, POOL_ALIGNMENT, class_bytes(pool, class)) != 0) {
+        pool->lent_bytes -= class_bytes(pool, class);
         return NULL;
     }
     return memory;
 }
 
-void pool_give(struct pool *pool, void *block, size_t payload_bytes)
+static void keep_or_free(struct pool *pool, unsigned class, struct kept *kept)
 {
-    unsigned class = class_of(payload_bytes);
-    struct kept *kept = block;
-
     if (pool->kept_bytes + class_bytes(pool, class) > pool->keep_bytes) {
-        free(block);
+        free(kept);
         return;
     }
     kept->next = pool->kept[class];
     pool->kept[class] = kept;
     pool->kept_bytes += class_bytes(pool, class);
+}
+
+void pool_give(struct pool *pool, void *block, size_t payload_bytes)
+{
+    unsigned class = class_of(payload_bytes);
+
+    pool->lent_bytes -= class_bytes(pool, class);
+    keep_or_free(pool, class, block);
+    set_wanted(pool, false);
 }

@@ -4,11 +4,13 @@
  *
  * A block is a head of fixed size and a payload; payloads come in powers of
  * two, so that a block given back fits the next one of about its size. What is
- * kept is bounded for all clients together, whoever gave it back.
+ * kept is bounded for all clients together, whoever gave it back; so is what is
+ * lent, if those who take ask first.
  */
 #ifndef AIOX_NBD_POOL_H_
 #define AIOX_NBD_POOL_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,11 +36,23 @@ struct pool {
     size_t head_bytes;
     size_t keep_bytes; /* at most so much */
     size_t kept_bytes;
+    size_t lend_bytes; /* at most so much should be in use */
+    size_t lent_bytes;
+    bool wanted; /* somebody asked and was told to wait */
+    /* Told when that becomes true, and when something is given back while it is. NULL: nobody. */
+    void (*scarce)(void *opaque, bool wanted);
+    void *opaque;
     void *kept[POOL_CLASSES];
 };
 
-/* Blocks of @pool have @head_bytes (a multiple of POOL_ALIGNMENT) before the payload. [any] */
+/*
+ * Blocks of @pool have @head_bytes (a multiple of POOL_ALIGNMENT) before the
+ * payload. Nobody has to wait until lend_bytes is set. [any]
+ */
 void pool_init(struct pool *pool, size_t head_bytes, size_t keep_bytes);
+
+/* True if one more block is within the bounds. False: wait until scarce(false). [home] */
+bool pool_may_take(struct pool *pool, size_t payload_bytes);
 
 /* Gives back what is kept; all blocks were given back before. [home] */
 void pool_fini(struct pool *pool);

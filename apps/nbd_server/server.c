@@ -5,6 +5,9 @@
  * When descriptors or memory run out, accept() fails and the listening socket
  * stays readable: looking again at once would be a busy loop. So the server
  * stops looking until a client has left or a moment has passed.
+ *
+ * When the memory for requests is used up, clients wait for one another. If
+ * that lasts, those who hold some and stand still are made to leave.
  */
 #include "server.h"
 
@@ -29,6 +32,7 @@ enum {
 
 static const int64_t accept_pause_ns = 100 * AIOX_NS_PER_MS;
 static const int64_t leave_ns = 10 * AIOX_NS_PER_S;
+static const int64_t scarce_ns = 5 * AIOX_NS_PER_S;
 
 struct place {
     struct listener listener;
@@ -54,6 +58,8 @@ struct server {
     int64_t started_ns;
     struct aiox_timer pause;
     struct aiox_timer patience; /* at a stop */
+    struct aiox_timer scarcity; /* of memory */
+    struct aiox_bh *given_back; /* memory was, while somebody waited for it */
 };
 
 /* ---- accept ---- */
@@ -161,6 +167,38 @@ static void on_client_at_door(void *opaque)
     }
 }
 
+/* ---- memory ---- */
+
+static void on_scarce(void *opaque, bool wanted)
+{
+    struct server *s = opaque;
+
+    if (!wanted) {
+        aiox_bh_schedule(s->given_back);
+    } else if (!aiox_timer_is_pending(&s->scarcity)) {
+        aiox_timer_mod_ns(&s->scarcity, aiox_clock_now_ns() + scarce_ns);
+    }
+}
+
+static void on_given_back(void *opaque)
+{
+    struct server *s = opaque;
+
+    client_continue_all(&s->clients);
+}
+
+static void on_scarcity(void *opaque)
+{
+    struct server *s = opaque;
+
+    if (s->pool.wanted) {
+        client_abort_stalled(&s->clients, scarce_ns);
+    }
+    if (s->pool.wanted) {
+        aiox_timer_mod_ns(&s->scarcity, aiox_clock_now_ns() + scarce_ns);
+    }
+}
+
 /* ---- birth ---- */
 
 static void on_patience_over(void *opaque)
@@ -217,12 +255,14 @@ static int open_places(struct server *s, struct aiox_error *err)
     return error;
 }
 
-static int init_timers(struct server *s, struct aiox_error *err)
+static int init_wakers(struct server *s, struct aiox_error *err)
 {
     struct aiox_timer_group *timers = aiox_context_timers(s->ctx);
 
     if (aiox_timer_init_ns(&s->pause, timers, AIOX_CLOCK_MONOTONIC, on_pause_over, s) < 0 ||
-        aiox_timer_init_ns(&s->patience, timers, AIOX_CLOCK_MONOTONIC, on_patience_over, s) < 0) {
+        aiox_timer_init_ns(&s->patience, timers, AIOX_CLOCK_MONOTONIC, on_patience_over, s) < 0 ||
+        aiox_timer_init_ns(&s->scarcity, timers, AIOX_CLOCK_MONOTONIC, on_scarcity, s) < 0 ||
+        aiox_bh_new(&s->given_back, aiox_context_bhs(s->ctx), "nbd memory", on_given_back, s) < 0) {
         return aiox_error_set(err, -ENOMEM, "no memory");
     }
     return 0;
@@ -242,6 +282,9 @@ int server_new(struct server **out, struct aiox_context *ctx, const struct optio
     s->started_ns = aiox_clock_now_ns();
     aiox_list_init(&s->clients);
     pool_init(&s->pool, sizeof(struct request), POOL_KEEP_BYTES);
+    s->pool.lend_bytes = options->memory_bytes;
+    s->pool.scarce = on_scarce;
+    s->pool.opaque = s;
     s->host = (struct client_host){
         .ctx = ctx,
         .exports = &s->exports,
@@ -255,7 +298,7 @@ int server_new(struct server **out, struct aiox_context *ctx, const struct optio
         .left = client_left,
         .opaque = s,
     };
-    error = init_timers(s, err);
+    error = init_wakers(s, err);
     if (error == 0) {
         error = open_exports(s, err);
     }
@@ -340,5 +383,7 @@ void server_free(struct server *s)
     pool_fini(&s->pool);
     aiox_timer_fini(&s->pause);
     aiox_timer_fini(&s->patience);
+    aiox_timer_fini(&s->scarcity);
+    aiox_bh_free(s->given_back);
     free(s);
 }

@@ -87,12 +87,16 @@ static void io_done(struct export_io *io, int result)
 static bool has_capacity(const struct transmission *t, const struct wire_request *w)
 {
     const struct transmission_limits *limits = t->host->limits;
+    uint32_t payload_bytes = request_payload(w);
 
-    if (t->requests == 0) {
-        return true;
+    if (payload_bytes > limits->request_bytes) { /* it will be refused */
+        payload_bytes = 0;
     }
-    return t->requests < limits->requests &&
-           t->payload_bytes + request_payload(w) <= limits->payload_bytes;
+    if (t->requests > 0 && (t->requests >= limits->requests ||
+                            t->payload_bytes + payload_bytes > limits->payload_bytes)) {
+        return false;
+    }
+    return pool_may_take(t->host->pool, payload_bytes);
 }
 
 /* Its payload is here, or there is none. */

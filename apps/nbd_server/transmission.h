@@ -9,7 +9,8 @@
  *
  * Bounds: a request counts against the limits from the moment its header is
  * taken until its reply was sent. At a limit no further one is taken, so a
- * client that does not take its replies is not listened to.
+ * client that does not take its replies is not listened to. The pool, which all
+ * share, is one of the limits: transmission_continue() looks at it again.
  */
 #ifndef AIOX_NBD_TRANSMISSION_H_
 #define AIOX_NBD_TRANSMISSION_H_

@@ -244,9 +244,9 @@ class Client
         host.failed = [](void *, const request *, int) { aiox_panic("memory does not fail"); };
         transmission_start(&t, &host, nullptr, e, &in_);
         transmission_continue(&t);
-        for (bool going = true; going;) {
-            going = ReceiveRequests(&t);
-            going = SendReplies(&t) || going;
+        for (bool moving = true; moving;) {
+            moving = ReceiveRequests(&t);
+            moving |= SendReplies(&t);
         }
         transmission_no_more_input(&t, true);
         while (SendReplies(&t)) {

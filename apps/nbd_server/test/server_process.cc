@@ -30,7 +30,7 @@ namespace
 {
 
 constexpr char kBinary[] = "apps/nbd_server/aiox-nbd";
-constexpr int kPatienceMs = 30000; /* before a wait counts as a hang */
+constexpr int kPatienceMs = 60000; /* before a wait counts as a hang */
 
 std::string Content(const std::string &path)
 {
@@ -53,6 +53,17 @@ template <class Condition> bool Eventually(Condition condition)
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     return true;
+}
+
+/* The end of process @pid: its exit code, 1000 + the signal that ended it, or -1. */
+int WaitFor(pid_t pid)
+{
+    int status = 0;
+
+    if (!Eventually([&] { return waitpid(pid, &status, WNOHANG) == pid; })) {
+        return -1;
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
 int OpenTo(const std::string &path)
@@ -85,13 +96,16 @@ std::string Directory::File(const std::string &name, uint64_t bytes) const
     return path;
 }
 
-Server::Server(std::vector<std::string> arguments, unsigned descriptors)
+Server::Server(std::vector<std::string> arguments, unsigned descriptors,
+               std::vector<std::string> before)
 {
-    std::vector<char *> argv = {const_cast<char *>(kBinary)};
+    std::vector<char *> argv;
     int out = OpenTo(directory_.Path("out")), err = OpenTo(directory_.Path("err"));
 
-    for (std::string &argument : arguments) {
-        argv.push_back(argument.data());
+    before.push_back(kBinary);
+    before.insert(before.end(), arguments.begin(), arguments.end());
+    for (std::string &word : before) {
+        argv.push_back(word.data());
     }
     argv.push_back(nullptr);
     pid_ = fork();
@@ -103,7 +117,7 @@ Server::Server(std::vector<std::string> arguments, unsigned descriptors)
         }
         dup2(out, 1);
         dup2(err, 2);
-        execv(kBinary, argv.data());
+        execvp(argv[0], argv.data());
         _exit(127);
     }
     close(out);
@@ -154,12 +168,9 @@ void Server::Signal(int signal)
 
 int Server::Wait()
 {
-    int status = 0;
-    bool ended = code_ != -1 || Eventually([&] { return waitpid(pid_, &status, WNOHANG) == pid_; });
-
-    EXPECT_TRUE(ended) << Log();
-    if (code_ == -1 && ended) {
-        code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+    if (code_ == -1) {
+        code_ = WaitFor(pid_);
+        EXPECT_NE(code_, -1) << "it does not end\n" << Log();
     }
     return code_;
 }
@@ -187,6 +198,56 @@ uint64_t Server::ResidentBytes() const
 
     statm >> all >> resident;
     return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+/* ---- Program ---- */
+
+Program::Program(const std::string &command)
+{
+    int out = OpenTo(directory_.Path("out"));
+
+    pid_ = fork();
+    if (pid_ == 0) {
+        setpgid(0, 0);
+        dup2(out, 1);
+        dup2(out, 2);
+        execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+        _exit(127);
+    }
+    setpgid(pid_, pid_);
+    close(out);
+}
+
+Program::~Program()
+{
+    if (code_ == -1) {
+        Signal(SIGKILL);
+        Wait();
+    }
+}
+
+void Program::Signal(int signal)
+{
+    kill(-pid_, signal);
+}
+
+int Program::Wait()
+{
+    if (code_ == -1) {
+        code_ = WaitFor(pid_);
+        EXPECT_NE(code_, -1) << "it does not end\n" << Output();
+    }
+    return code_;
+}
+
+std::string Program::Output() const
+{
+    return Content(directory_.Path("out"));
+}
+
+bool IsInstalled(const std::string &program)
+{
+    return Program("command -v " + program).Wait() == 0;
 }
 
 /* ---- Peer ---- */

@@ -39,8 +39,12 @@ class Directory
 class Server
 {
   public:
-    /* @descriptors: how many it may have open; 0: as many as we. */
-    explicit Server(std::vector<std::string> arguments, unsigned descriptors = 0);
+    /*
+     * @descriptors: how many it may have open; 0: as many as we. @before: words in
+     * front of the command, such as strace -D and its options.
+     */
+    explicit Server(std::vector<std::string> arguments, unsigned descriptors = 0,
+                    std::vector<std::string> before = {});
     ~Server();
     Server(const Server &) = delete;
     Server &operator=(const Server &) = delete;
@@ -70,6 +74,31 @@ class Server
     pid_t pid_ = -1;
     int code_ = -1;
 };
+
+/*
+ * Another program, started with "sh -c @command" in a process group of its own,
+ * which is killed at the end if it still runs. Its output is kept.
+ */
+class Program
+{
+  public:
+    explicit Program(const std::string &command);
+    ~Program();
+    Program(const Program &) = delete;
+    Program &operator=(const Program &) = delete;
+
+    void Signal(int signal);
+    int Wait();
+    std::string Output() const;
+
+  private:
+    Directory directory_;
+    pid_t pid_;
+    int code_ = -1;
+};
+
+/* Whether a program of that name is installed. */
+bool IsInstalled(const std::string &program);
 
 /* A connection. Every wait has an end; a test that runs into it fails. */
 class Peer

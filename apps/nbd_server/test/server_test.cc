@@ -310,6 +310,31 @@ TEST_F(ServerTest, AClientThatTakesNoRepliesIsBoundedAndOthersAreServed)
     EXPECT_EQ(server->Stop(), 0);
 }
 
+TEST_F(ServerTest, MemoryThatStandsStillIsTakenFromWhoHoldsIt)
+{
+    auto server = Start({"--max-memory", "64M"});
+    std::vector<std::unique_ptr<Peer>> greedy;
+
+    for (int i = 0; i < 8; i++) {
+        greedy.push_back(std::make_unique<Peer>(socket_));
+        ASSERT_TRUE(greedy.back()->Enter());
+        if (i % 2) {
+            greedy.back()->Send(Read(1, 0, 16 << 20));
+        } else {
+            greedy.back()->Send(golden::Request(1, 1, 0, 16 << 20)); /* and no payload */
+        }
+    }
+    Peer other(socket_);
+    ASSERT_TRUE(other.Enter());
+    other.Send(Read(2, 0, 16 << 20));
+
+    EXPECT_EQ(other.Receive(16 + (16 << 20)).size(), 16u + (16 << 20));
+    EXPECT_LT(server->ResidentBytes(), 128u << 20);
+    EXPECT_TRUE(server->WaitForLog("stands still while others wait"));
+    greedy.clear();
+    EXPECT_EQ(server->Stop(), 0);
+}
+
 TEST_F(ServerTest, MoreClientsThanAgreedAreRefusedUntilOneLeaves)
 {
     auto server = Start({"--max-clients", "2"});

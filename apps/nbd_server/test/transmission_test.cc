@@ -451,6 +451,28 @@ TEST_F(TransmissionTest, OneRequestMayAlwaysBeUnderWay)
     EXPECT_EQ(Serve(Read(1, 0, 2) + Read(2, 0, 2)), Reply(1, 0, "..") + Reply(2, 0, ".."));
 }
 
+TEST_F(TransmissionTest, AllTogetherHaveNoMoreMemoryThanThereIs)
+{
+    std::vector<bool> told;
+    pool_.lend_bytes = 20000;
+    pool_.opaque = &told;
+    pool_.scarce = [](void *opaque, bool wanted) {
+        static_cast<std::vector<bool> *>(opaque)->push_back(wanted);
+    };
+    void *others = pool_take(&pool_, 8192);
+
+    Receive(Read(1, 0, 4096) + Read(2, 0, 8192) + Read(3, 0, 8192));
+    EXPECT_EQ(export_.log, "r");
+    EXPECT_EQ(told, std::vector<bool>{true});
+    pool_give(&pool_, others, 8192);
+    EXPECT_EQ(told, (std::vector<bool>{true, false}));
+    transmission_continue(&t_);
+
+    EXPECT_EQ(export_.log, "rr");
+    EXPECT_EQ(told, (std::vector<bool>{true, false, true}));
+    pool_.scarce = nullptr;
+}
+
 TEST_F(TransmissionTest, AClientThatTakesNoRepliesIsNotListenedTo)
 {
     std::string input;

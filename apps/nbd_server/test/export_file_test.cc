@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * export_file_test.cc - a file export over a kernel that the test plays: every
+ * pread, pwrite, fdatasync and request of the ring is noted in order and ends
+ * as the test says.
+ */
+#include "apps/nbd_server/export.h"
+
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "aiox/bh.h"
+
+namespace
+{
+
+/* What happened, in order: "pwrite 512", "fdatasync", "done 1". */
+std::vector<std::string> *events;
+std::deque<int> results;  /* of the next system calls; empty: all goes well */
+std::deque<int> refusals; /* of the next calls to aiox_submit */
+bool has_ring;
+aiox_bh_queue bhs;
+
+struct Asked {
+    io_uring_sqe sqe;
+    aiox_completion *completion;
+};
+std::vector<Asked> ring;
+
+int NextResult(int good)
+{
+    if (results.empty()) {
+        return good;
+    }
+    int result = results.front();
+
+    results.pop_front();
+    return result;
+}
+
+ssize_t AsSystemCall(int result)
+{
+    errno = result < 0 ? -result : 0;
+    return result < 0 ? -1 : result;
+}
+
+} // namespace
+
+extern "C" {
+ssize_t __wrap_pread(int, void *data, size_t bytes, off_t offset)
+{
+    int n = NextResult(static_cast<int>(bytes));
+
+    events->push_back("pread " + std::to_string(offset) + " " + std::to_string(bytes));
+    memset(data, 'r', n > 0 ? static_cast<size_t>(n) : 0);
+    return AsSystemCall(n);
+}
+ssize_t __wrap_pwrite(int, const void *, size_t bytes, off_t offset)
+{
+    events->push_back("pwrite " + std::to_string(offset) + " " + std::to_string(bytes));
+    return AsSystemCall(NextResult(static_cast<int>(bytes)));
+}
+int __wrap_fdatasync(int)
+{
+    events->push_back("fdatasync");
+    return static_cast<int>(AsSystemCall(NextResult(0)));
+}
+bool __wrap_aiox_has_completion(aiox_context *)
+{
+    return has_ring;
+}
+bool __wrap_aiox_can_submit(aiox_context *, unsigned)
+{
+    return has_ring;
+}
+aiox_bh_queue *__wrap_aiox_context_bhs(aiox_context *)
+{
+    return &bhs;
+}
+int __wrap_aiox_submit(aiox_context *, aiox_fdmon_prepare_fn *prepare, void *opaque,
+                       aiox_completion *c)
+{
+    Asked a = {{}, c};
+
+    if (!refusals.empty()) {
+        int refusal = refusals.front();
+
+        refusals.pop_front();
+        if (refusal) {
+            return refusal;
+        }
+    }
+    prepare(&a.sqe, opaque);
+    events->push_back(a.sqe.opcode == IORING_OP_READ    ? "ring read"
+                      : a.sqe.opcode == IORING_OP_WRITE ? "ring write"
+                                                        : "ring sync");
+    ring.push_back(a);
+    return 0;
+}
+}
+
+namespace
+{
+
+class ExportFileTest : public ::testing::Test
+{
+  protected:
+    ExportFileTest()
+    {
+        events = &events_;
+        results.clear();
+        refusals.clear();
+        ring.clear();
+        has_ring = false;
+        aiox_bh_queue_init(&bhs, nullptr, nullptr);
+        path_ = "/tmp/aiox-nbd-file-" + std::to_string(getpid());
+        int fd = open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+        EXPECT_EQ(ftruncate(fd, 8192), 0);
+        close(fd);
+    }
+    ~ExportFileTest() override
+    {
+        export_list_close(&list_);
+        aiox_bh_queue_fini(&bhs);
+        unlink(path_.c_str());
+    }
+
+    nbd_export *Open(bool with_ring, bool read_only = false)
+    {
+        export_spec spec = {"", path_.c_str(), read_only};
+
+        has_ring = with_ring;
+        EXPECT_EQ(export_list_open(&list_, nullptr, &spec, nullptr), 0);
+        return list_.first;
+    }
+
+    struct Job {
+        export_io io; /* first */
+        ExportFileTest *test;
+        int number;
+        char data[4096];
+    };
+    export_io *Io(int number, uint64_t offset, uint32_t bytes, bool fua = false)
+    {
+        Job &job = jobs_[number];
+
+        job.test = this;
+        job.number = number;
+        job.io.offset = offset;
+        job.io.bytes = bytes;
+        job.io.fua = fua;
+        job.io.data = reinterpret_cast<uint8_t *>(job.data);
+        job.io.done = [](export_io *io, int result) {
+            Job *j = reinterpret_cast<Job *>(io);
+
+            j->test->events_.push_back("done " + std::to_string(j->number) +
+                                       (result ? " " + std::to_string(result) : ""));
+        };
+        return &job.io;
+    }
+    void Read(nbd_export *e, int number, uint64_t offset, uint32_t bytes)
+    {
+        e->ops->read(e, Io(number, offset, bytes));
+    }
+    void Write(nbd_export *e, int number, uint64_t offset, uint32_t bytes, bool fua = false)
+    {
+        e->ops->write(e, Io(number, offset, bytes, fua));
+    }
+    void Flush(nbd_export *e, int number)
+    {
+        e->ops->flush(e, Io(number, 0, 0));
+    }
+    /* Ends the @i-th request at the ring. */
+    void End(size_t i, int result)
+    {
+        Asked a = ring.at(i);
+
+        ring.erase(ring.begin() + static_cast<long>(i));
+        a.completion->done(a.completion, result);
+    }
+    std::vector<std::string> Events()
+    {
+        return std::move(events_);
+    }
+
+    using Strings = std::vector<std::string>;
+    Strings events_;
+    std::string path_;
+    export_list list_ = {};
+    std::map<int, Job> jobs_;
+};
+
+/* ---- by system calls ---- */
+
+TEST_F(ExportFileTest, ShortAndInterruptedTransfersGoOn)
+{
+    nbd_export *e = Open(false);
+
+    results = {100, -EINTR, 3996};
+    Read(e, 1, 0, 4096);
+    results = {-EINTR, 1, 9};
+    Write(e, 2, 50, 10);
+
+    EXPECT_EQ(Events(), (Strings{"pread 0 4096", "pread 100 3996", "pread 100 3996", "done 1",
+                                 "pwrite 50 10", "pwrite 50 10", "pwrite 51 9", "done 2"}));
+}
+
+TEST_F(ExportFileTest, AFileThatWasCutIsAnErrorNotAHang)
+{
+    nbd_export *e = Open(false);
+
+    results = {100, 0};
+    Read(e, 1, 0, 4096);
+
+    EXPECT_EQ(Events().back(), "done 1 " + std::to_string(-EIO));
+}
+
+TEST_F(ExportFileTest, AnErrorEndsItsRequestAndNoOther)
+{
+    nbd_export *e = Open(false);
+
+    results = {-ENOSPC, 10};
+    Write(e, 1, 0, 10);
+    Write(e, 2, 0, 10);
+
+    EXPECT_EQ(Events(), (Strings{"pwrite 0 10", "done 1 " + std::to_string(-ENOSPC), "pwrite 0 10",
+                                 "done 2"}));
+}
+
+TEST_F(ExportFileTest, FuaAndFlushAreDoneBehindTheSync)
+{
+    nbd_export *e = Open(false);
+
+    Write(e, 1, 0, 10, true);
+    Write(e, 2, 0, 10);
+    Flush(e, 3);
+
+    EXPECT_EQ(Events(), (Strings{"pwrite 0 10", "fdatasync", "done 1", "pwrite 0 10", "done 2",
+                                 "fdatasync", "done 3"}));
+}
+
+TEST_F(ExportFileTest, AFuaWriteThatFailsIsNotSynced)
+{
+    nbd_export *e = Open(false);
+
+    results = {-EIO};
+    Write(e, 1, 0, 10, true);
+
+    EXPECT_EQ(Events(), (Strings{"pwrite 0 10", "done 1 " + std::to_string(-EIO)}));
+}
+
+TEST_F(ExportFileTest, AFailedSyncStandsForGood)
+{
+    std::string eio = " " + std::to_string(-EIO);
+    nbd_export *e = Open(false);
+
+    results = {-EIO};
+    Flush(e, 1);
+    Flush(e, 2);
+    Write(e, 3, 0, 10);
+    Write(e, 4, 0, 10, true);
+    Read(e, 5, 0, 10);
+
+    EXPECT_EQ(Events(), (Strings{"fdatasync", "done 1" + eio, "done 2" + eio, "done 3" + eio,
+                                 "done 4" + eio, "pread 0 10", "done 5"}));
+}
+
+TEST_F(ExportFileTest, AnInterruptedSyncIsRepeated)
+{
+    nbd_export *e = Open(false);
+
+    results = {-EINTR, 0};
+    Flush(e, 1);
+
+    EXPECT_EQ(Events(), (Strings{"fdatasync", "fdatasync", "done 1"}));
+}
+
+TEST_F(ExportFileTest, NothingLongNeedsNoCallButFuaStillSyncs)
+{
+    nbd_export *e = Open(false);
+
+    Read(e, 1, 0, 0);
+    Write(e, 2, 0, 0);
+    Write(e, 3, 0, 0, true);
+
+    EXPECT_EQ(Events(), (Strings{"done 1", "done 2", "fdatasync", "done 3"}));
+}
+
+TEST_F(ExportFileTest, WhatIsReadOnlyHasNothingToFlush)
+{
+    nbd_export *e = Open(false, true);
+
+    Flush(e, 1);
+
+    EXPECT_EQ(Events(), (Strings{"done 1"}));
+}
+
+/* ---- by requests to the kernel ---- */
+
+TEST_F(ExportFileTest, RequestsGoToTheRingAndEndInAnyOrder)
+{
+    nbd_export *e = Open(true);
+
+    Read(e, 1, 0, 100);
+    Write(e, 2, 200, 100);
+    EXPECT_EQ(ring[1].sqe.off, 200u);
+    EXPECT_EQ(ring[1].sqe.len, 100u);
+    End(1, 100);
+    End(0, 60);
+    EXPECT_EQ(ring[0].sqe.off, 60u);
+    EXPECT_EQ(ring[0].sqe.len, 40u);
+    End(0, 40);
+
+    EXPECT_EQ(Events(), (Strings{"ring read", "ring write", "done 2", "ring read", "done 1"}));
+}
+
+TEST_F(ExportFileTest, FuaOnTheRingIsDoneBehindTheSync)
+{
+    nbd_export *e = Open(true);
+
+    Write(e, 1, 0, 10, true);
+    End(0, 10);
+    EXPECT_EQ(ring[0].sqe.fsync_flags, static_cast<uint32_t>(IORING_FSYNC_DATASYNC));
+    End(0, 0);
+
+    EXPECT_EQ(Events(), (Strings{"ring write", "ring sync", "done 1"}));
+}
+
+TEST_F(ExportFileTest, WhoComesWhileASyncRunsSharesTheNext)
+{
+    nbd_export *e = Open(true);
+
+    Flush(e, 1);
+    Flush(e, 2);
+    Flush(e, 3);
+    EXPECT_EQ(ring.size(), 1u);
+    End(0, 0);
+    EXPECT_EQ(Events(), (Strings{"ring sync", "done 1", "ring sync"}));
+    Flush(e, 4);
+    End(0, 0);
+    End(0, 0);
+
+    Strings all = Events();
+    EXPECT_EQ(all.size(), 4u); /* done 2 and 3, one more sync, done 4 */
+    EXPECT_EQ(all[2], "ring sync");
+    EXPECT_EQ(all[3], "done 4");
+}
+
+TEST_F(ExportFileTest, AFailedSyncOnTheRingStandsForThoseWhoWait)
+{
+    std::string eio = " " + std::to_string(-EIO);
+    nbd_export *e = Open(true);
+
+    Flush(e, 1);
+    Flush(e, 2);
+    End(0, -EIO);
+
+    EXPECT_EQ(Events(), (Strings{"ring sync", "done 1" + eio, "done 2" + eio}));
+}
+
+TEST_F(ExportFileTest, WhatTheRingHasNoRoomForIsTriedAgain)
+{
+    nbd_export *e = Open(true);
+
+    Read(e, 1, 0, 10);
+    refusals = {-EAGAIN, -EAGAIN};
+    Read(e, 2, 0, 10);
+    Read(e, 3, 0, 10);
+    EXPECT_FALSE(aiox_bh_queue_run(&bhs)); /* an end of ours will bring room */
+    End(0, 10);
+    EXPECT_TRUE(aiox_bh_queue_run(&bhs));
+    EXPECT_EQ(ring.size(), 2u);
+    End(0, 10);
+    End(0, 10);
+
+    Strings all = Events();
+    EXPECT_EQ(std::count(all.begin(), all.end(), "ring read"), 3);
+    EXPECT_EQ(std::count(all.begin(), all.end(), "done 2"), 1);
+    EXPECT_EQ(std::count(all.begin(), all.end(), "done 3"), 1);
+}
+
+TEST_F(ExportFileTest, WhenOthersFillTheRingTheNextTurnTriesAgain)
+{
+    nbd_export *e = Open(true);
+
+    refusals = {-EAGAIN, -EAGAIN, -EAGAIN, 0};
+    Read(e, 1, 0, 10);
+    Flush(e, 2);
+    EXPECT_TRUE(aiox_bh_queue_run(&bhs)); /* sync refused once more, read goes */
+    EXPECT_TRUE(aiox_bh_queue_run(&bhs));
+    ASSERT_EQ(ring.size(), 2u);
+    End(1, 0);
+    End(0, 10);
+
+    EXPECT_EQ(Events(), (Strings{"ring read", "ring sync", "done 2", "done 1"}));
+}
+
+TEST_F(ExportFileTest, WithoutARingAnyMoreItBlocks)
+{
+    nbd_export *e = Open(true);
+
+    refusals = {-ENOTSUP, -ENOTSUP};
+    Read(e, 1, 0, 10);
+    Flush(e, 2);
+
+    EXPECT_EQ(Events(), (Strings{"pread 0 10", "done 1", "fdatasync", "done 2"}));
+}
+
+/* ---- opening ---- */
+
+TEST_F(ExportFileTest, WhatCannotBeServedIsNamed)
+{
+    std::string fifo = path_ + ".fifo";
+    ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+    const std::pair<const char *, int> cases[] = {
+        {"/nowhere/at/all", -ENOENT}, {"/tmp", -EISDIR},    {"/dev/zero", -EINVAL},
+        {fifo.c_str(), -EINVAL},      {"memory:", -EINVAL}, {"memory:16777215T", -ENOMEM},
+    };
+
+    for (auto [source, error] : cases) {
+        export_spec spec = {"n\n", source, false};
+        aiox_error err = {};
+
+        EXPECT_EQ(export_list_open(&list_, nullptr, &spec, &err), error) << source;
+        EXPECT_EQ(std::string(err.message).substr(0, 15), "export \"n\\x0a\":") << err.message;
+    }
+    EXPECT_EQ(list_.first, nullptr);
+    unlink(fifo.c_str());
+}
+
+TEST_F(ExportFileTest, TheSizeIsThatOfTheFileToTheByte)
+{
+    ASSERT_EQ(truncate(path_.c_str(), (INT64_C(3) << 40) + 7), 0); /* beyond 2^31 sectors */
+
+    EXPECT_EQ(Open(false)->size_bytes, (UINT64_C(3) << 40) + 7);
+}
+
+} // namespace

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "apps/nbd_server/options.h"
+
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace
+{
+
+class OptionsTest : public ::testing::Test
+{
+  protected:
+    ~OptionsTest() override
+    {
+        options_fini(&options_);
+    }
+    int Parse(std::vector<std::string> words)
+    {
+        options_fini(&options_);
+        words_ = std::move(words);
+        words_.insert(words_.begin(), "aiox-nbd");
+        argv_.clear();
+        for (std::string &word : words_) {
+            argv_.push_back(word.data());
+        }
+        argv_.push_back(nullptr);
+        return options_parse(&options_, static_cast<int>(words_.size()), argv_.data(), &error_);
+    }
+    std::string Said() const
+    {
+        return error_.message;
+    }
+
+    options options_ = {};
+    aiox_error error_ = {};
+    std::vector<std::string> words_;
+    std::vector<char *> argv_;
+};
+
+TEST_F(OptionsTest, AFileAloneIsTheDefaultExportOnTheLocalPort)
+{
+    ASSERT_EQ(Parse({"disk"}), 0);
+
+    ASSERT_EQ(options_.export_count, 1);
+    EXPECT_STREQ(options_.exports[0].name, "");
+    EXPECT_STREQ(options_.exports[0].source, "disk");
+    EXPECT_FALSE(options_.exports[0].read_only);
+    ASSERT_EQ(options_.listens, 1);
+    EXPECT_STREQ(options_.listen[0].where, "127.0.0.1");
+}
+
+TEST_F(OptionsTest, ExportsHaveNamesAndOptionsOfTheirOwn)
+{
+    ASSERT_EQ(Parse({"--export", "a=b=c", "--export", "r=x,read-only", "--export", "k=one,,two",
+                     "--export", "=nameless", "--export", "e=,,,,,read-only"}),
+              0);
+
+    ASSERT_EQ(options_.export_count, 5);
+    EXPECT_STREQ(options_.exports[0].name, "a");
+    EXPECT_STREQ(options_.exports[0].source, "b=c");
+    EXPECT_TRUE(options_.exports[1].read_only);
+    EXPECT_STREQ(options_.exports[2].source, "one,two");
+    EXPECT_FALSE(options_.exports[2].read_only);
+    EXPECT_STREQ(options_.exports[3].name, "");
+    EXPECT_STREQ(options_.exports[4].source, ",,");
+    EXPECT_TRUE(options_.exports[4].read_only);
+}
+
+TEST_F(OptionsTest, ReadOnlyHoldsForAllWhereverItStands)
+{
+    ASSERT_EQ(Parse({"--export", "a=b", "disk", "-r"}), 0);
+
+    EXPECT_TRUE(options_.exports[0].read_only);
+    EXPECT_TRUE(options_.exports[1].read_only);
+}
+
+TEST_F(OptionsTest, PlacesMayBeMany)
+{
+    ASSERT_EQ(Parse({"-u", "/a", "-t", "h:1", "--unix=/b", "disk"}), 0);
+
+    ASSERT_EQ(options_.listens, 3);
+    EXPECT_TRUE(options_.listen[0].is_unix);
+    EXPECT_FALSE(options_.listen[1].is_unix);
+    EXPECT_STREQ(options_.listen[2].where, "/b");
+}
+
+TEST_F(OptionsTest, TimesAreInNanoseconds)
+{
+    ASSERT_EQ(Parse({"--handshake-timeout", "0.5", "--stop-timeout=0", "disk"}), 0);
+
+    EXPECT_EQ(options_.handshake_ns, 500000000);
+    EXPECT_EQ(options_.stop_ns, 0);
+}
+
+TEST_F(OptionsTest, HelpAndVersionNeedNoFile)
+{
+    EXPECT_EQ(Parse({"--help"}), 0);
+    EXPECT_EQ(options_.wish, OPTIONS_HELP);
+    EXPECT_EQ(Parse({"-V"}), 0);
+    EXPECT_EQ(options_.wish, OPTIONS_VERSION);
+}
+
+TEST_F(OptionsTest, WhatIsWrongIsNamed)
+{
+    const std::pair<std::vector<std::string>, const char *> cases[] = {
+        {{}, "there is nothing to serve"},
+        {{"a", "b"}, "not also 'b'"},
+        {{"--nonsense", "a"}, "--nonsense is not an option"},
+        {{"-x", "a"}, "-x is not an option"},
+        {{"a", "--unix"}, "--unix needs a value"},
+        {{"--export", "a"}, "--export: 'a' is not NAME=FILE"},
+        {{"--export", "a="}, "'a=' is not NAME=FILE"},
+        {{"--export", "a=b,rw"}, "'rw' is not an option of an export"},
+        {{"--export", "a=b,"}, "'' is not an option of an export"},
+        {{"--max-clients", "0", "a"}, "--max-clients: '0' is not a number from 1 to"},
+        {{"--max-clients", "-1", "a"}, "'-1' is not a number"},
+        {{"--max-memory", "63M", "a"}, "--max-memory: '63M' is not a size of at least 64M"},
+        {{"--handshake-timeout", "soon", "a"}, "--handshake-timeout: 'soon' is not a number of"},
+    };
+
+    for (const auto &[words, said] : cases) {
+        EXPECT_EQ(Parse(words), -EINVAL) << said;
+        EXPECT_NE(Said().find(said), std::string::npos) << Said();
+    }
+}
+
+TEST_F(OptionsTest, MoreThanThereIsRoomForIsRefused)
+{
+    std::vector<std::string> places, exports;
+
+    for (int i = 0; i <= OPTIONS_LISTEN_MAX; i++) {
+        places.insert(places.end(), {"-u", "/x"});
+    }
+    for (int i = 0; i <= OPTIONS_EXPORT_MAX; i++) {
+        exports.insert(exports.end(), {"--export", std::to_string(i) + "=x"});
+    }
+
+    EXPECT_EQ(Parse(places), -EINVAL);
+    EXPECT_EQ(Parse(exports), -EINVAL);
+}
+
+} // namespace
