@@ -4,7 +4,8 @@
 
   layers.py [ROOT]
 
-Tests may also use test/, and from floor 3 up any plugin. Nothing but tests may use abseil.
+Tests may also use test/, from floor 3 up any plugin, and above that lib/aiox, the front door.
+Nothing but tests may use abseil.
 """
 
 import ast
@@ -71,6 +72,7 @@ def may_use(room, other, testing):
         other.startswith("test/")
         or other in below(room)
         or (other in _PLUGINS and "lib/aio" in below(room) | {room})
+        or (other == "lib/aiox" and "lib/aio" in below(room))
     )
 
 
