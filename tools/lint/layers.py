@@ -4,7 +4,8 @@
 
   layers.py [ROOT]
 
-Tests may also use test/, from floor 3 up any plugin, and above that the front door. Nothing but tests may use abseil.
+Tests may also use test/, from floor 3 up any plugin, and above that lib/aiox, the front door.
+Nothing but tests may use abseil.
 """
 
 import ast

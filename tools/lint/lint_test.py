@@ -116,6 +116,14 @@ class Layers(LintTest):
         self.replace("lib/bh/BUILD", '":bh",', '":bh", "//lib/aio",')
         self.expect(layers, "lib/bh may not depend on lib/aio")
 
+    def test_the_front_door_is_for_tests_of_what_stands_on_the_loop(self):
+        test = 'aiox_test(name = "x_test", deps = ["//lib/aiox"])\n'
+        self.write("lib/aiox/BUILD", 'aiox_library(name = "aiox")\n')
+        self.write("lib/aio_co/BUILD", 'aiox_library(name = "aio_co")\n' + test)
+        self.assertEqual(self.faults(layers), [])
+        self.append("lib/bh/BUILD", test)
+        self.expect(layers, "lib/bh may not depend on lib/aiox")
+
     def test_no_library_depends_on_abseil(self):
         self.replace("lib/bh/BUILD", '["//lib/base"]', '["//lib/base", "@sys_absl//:time"]')
         self.expect(layers, "lib/bh may not depend on abseil")
