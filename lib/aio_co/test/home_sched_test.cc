@@ -11,8 +11,6 @@
 
 #include <gtest/gtest.h>
 
-#include "aiox/bh.h"
-#include "aiox/coroutine.h"
 #include "lib/aio_co/src/home.h"
 #include "test/harness/schedule.h"
 
