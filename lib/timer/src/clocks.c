@@ -38,7 +38,7 @@ bool aiox_timer_clock_enable(enum aiox_clock clock, bool enabled)
 
     aiox_assert((unsigned)clock < AIOX_CLOCKS);
     if (enabled) {
-        before = aiox_u32_and_relaxed(&clocks_disabled_, ~bit);
+        before = aiox_u32_and_release(&clocks_disabled_, ~bit); /* [TIMER-enable] */
         registry_notify_();
     } else {
         before = aiox_u32_or_relaxed(&clocks_disabled_, bit);

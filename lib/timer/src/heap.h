@@ -23,6 +23,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aiox/atomic.h"
+#include "aiox/attributes.h"
 #include "aiox/timer.h"
 
 struct aiox_timer_entry_ {
@@ -54,6 +56,7 @@ static inline bool heap_before_(const struct aiox_timer_entry_ *a,
 static inline void heap_put_(struct aiox_timer_entry_ *heap, uint32_t at,
                              struct aiox_timer_entry_ entry)
 {
+    AIOX_PLAIN_WRITE(&heap[at]);
     heap[at] = entry;
     entry.timer->place_ = at;
 }

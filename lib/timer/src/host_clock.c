@@ -18,6 +18,7 @@
 #include <pthread.h>
 
 #include "aiox/assert.h"
+#include "aiox/atomic.h"
 #include "aiox/clock.h"
 
 #include "registry.h"
@@ -31,7 +32,7 @@ static struct {
     int64_t monotonic_ns;
 } last; /* whoever is looking */
 
-static pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static pthread_mutex_t watch_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static struct aiox_list watches = {.head_ = {&watches.head_, &watches.head_}};
 static struct aiox_list_node *to_tell_next; /* while the watchers are told */
 
@@ -39,7 +40,7 @@ static void tell_watchers(int64_t jump_ns)
 {
     struct aiox_host_clock_watcher *watcher;
 
-    pthread_mutex_lock(&mutex);
+    pthread_mutex_lock(&watch_mutex);
     to_tell_next = watches.head_.next_;
     while (to_tell_next != &watches.head_) {
         watcher = AIOX_CONTAINER_OF(to_tell_next, struct aiox_host_clock_watcher, link_);
@@ -47,7 +48,7 @@ static void tell_watchers(int64_t jump_ns)
         watcher->fn_(watcher->opaque_, jump_ns);
     }
     to_tell_next = NULL;
-    pthread_mutex_unlock(&mutex);
+    pthread_mutex_unlock(&watch_mutex);
 }
 
 /* How far the wall clock has jumped since the last look; 0 if it has not. */
@@ -61,6 +62,7 @@ static int64_t look_for_jump(void)
     int64_t least = least_jump_ns + elapsed / 1000;
     bool any = last.any;
 
+    AIOX_PLAIN_WRITE(&last);
     /* Interrupted between two readings, they are not of one moment. */
     if (monotonic - before > least_jump_ns / 2) {
         return 0;
@@ -93,19 +95,19 @@ void aiox_host_clock_watch(struct aiox_host_clock_watcher *watcher, aiox_host_cl
     watcher->fn_ = fn;
     watcher->opaque_ = opaque;
     host_clock_ns_(); /* from now on */
-    pthread_mutex_lock(&mutex);
+    pthread_mutex_lock(&watch_mutex);
     aiox_list_push_back(&watches, &watcher->link_);
-    pthread_mutex_unlock(&mutex);
+    pthread_mutex_unlock(&watch_mutex);
 }
 
 void aiox_host_clock_unwatch(struct aiox_host_clock_watcher *watcher)
 {
-    pthread_mutex_lock(&mutex);
+    pthread_mutex_lock(&watch_mutex);
     if (aiox_list_is_linked(&watcher->link_)) {
         if (to_tell_next == &watcher->link_) {
             to_tell_next = watcher->link_.next_;
         }
         aiox_list_remove(&watcher->link_);
     }
-    pthread_mutex_unlock(&mutex);
+    pthread_mutex_unlock(&watch_mutex);
 }

@@ -10,11 +10,12 @@
 
 #include <pthread.h>
 
+#include "ended.h"
 #include "list.h"
 #include "pass.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t callback_ended = PTHREAD_COND_INITIALIZER;
+static struct ended callback_ended = ENDED_INITIALIZER;
 static struct aiox_list groups = {.head_ = {&groups.head_, &groups.head_}};
 
 void registry_add_(struct aiox_timer_group *group)
@@ -70,7 +71,7 @@ void registry_await_(bool (*is_over)(void *opaque), void *opaque)
 {
     pthread_mutex_lock(&mutex);
     while (!is_over(opaque)) {
-        pthread_cond_wait(&callback_ended, &mutex);
+        ended_wait_(&callback_ended, &mutex);
     }
     pthread_mutex_unlock(&mutex);
 }
@@ -78,7 +79,7 @@ void registry_await_(bool (*is_over)(void *opaque), void *opaque)
 void registry_wake_(void)
 {
     pthread_mutex_lock(&mutex);
-    pthread_cond_broadcast(&callback_ended);
+    ended_tell_all_(&callback_ended);
     pthread_mutex_unlock(&mutex);
 }
 

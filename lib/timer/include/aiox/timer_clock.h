@@ -59,7 +59,8 @@ AIOX_API const char *aiox_timer_clock_name(enum aiox_clock clock);
  * itself goes on; what falls due meanwhile fires once it is enabled again.
  * All clocks are enabled at first.
  *
- * Enabling tells every group that its next deadline may have changed.
+ * Enabling tells every group that its next deadline may have changed; what was
+ * done before is visible to the callbacks.
  * Disabling waits until no callback of a timer of @clock is running in any
  * thread, and none starts after that. Called from inside a timer's callback
  * (of any clock), it does not wait, since two that did could wait for each
