@@ -21,6 +21,7 @@ def _break(name, original, out, expressions):
             " ".join(["-e '%s'" % e.replace("$", "$$") for e in expressions]),
             name,
         ),
+        tags = ["manual"],
         visibility = ["//visibility:private"],
     )
 
@@ -32,6 +33,7 @@ def _library(name, srcs, deps, copts, **kwargs):
         copts = copts,
         linkstatic = True,
         local_defines = ["AIOX_SCHEDULED=1"],
+        tags = ["manual"],  # built for the test alone, not by //...
         visibility = ["//visibility:private"],
         deps = deps,
         **kwargs
@@ -73,6 +75,7 @@ def schedule_mutants(
             name = stem,
             testonly = True,
             linkstatic = True,
+            tags = ["manual"],
             visibility = ["//visibility:private"],
             deps = [name + "_objs", stem + "_lib"] + sched,
         )
@@ -94,6 +97,7 @@ def schedule_mutants(
             name = stem,
             testonly = True,
             linkstatic = True,
+            tags = ["manual"],
             visibility = ["//visibility:private"],
             deps = [stem + "_objs", stem + "_lib"] + sched,
         )

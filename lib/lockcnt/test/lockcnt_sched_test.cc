@@ -193,6 +193,53 @@ TEST_P(LockcntSchedule, AVisitorNeverSeesFreedMemory)
     }));
 }
 
+/*
+ * The shortest way to forget a sleeper: while the owner works, the last visitor
+ * and a locker go to sleep and a new visit begins. The unlock wakes the visitor,
+ * who is no longer the last and has no use for the lock.
+ */
+void NotTheLastAnyMore(Schedule &s, void (*leave)(aiox_lockcnt *lc))
+{
+    House house(s);
+    aiox_lockcnt *lc = house.lockcnt();
+
+    aiox_lockcnt_inc(lc);
+    aiox_lockcnt_lock(lc);
+    s.Thread("leaver", [=] { leave(lc); });
+    s.Thread("locker", [&] { house.Lock(); });
+    s.Thread("visitor", [=] {
+        aiox_lockcnt_inc(lc);
+        aiox_lockcnt_dec(lc);
+    });
+    s.Thread("owner", [=] { aiox_lockcnt_unlock(lc); });
+    s.Run();
+
+    house.End(false);
+}
+
+TEST_P(LockcntSchedule, OneWhoHasSleptAndIsNotTheLastPassesTheWakeOn)
+{
+    EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(2, 2, 1), [](Schedule &s) {
+        NotTheLastAnyMore(s, [](aiox_lockcnt *lc) {
+            if (aiox_lockcnt_dec_and_lock(lc)) {
+                aiox_lockcnt_unlock(lc);
+            }
+        });
+    }));
+}
+
+TEST_P(LockcntSchedule, OneWhoHasSleptAndVisitsOnPassesTheWakeOn)
+{
+    EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(2, 2, 1), [](Schedule &s) {
+        NotTheLastAnyMore(s, [](aiox_lockcnt *lc) {
+            if (aiox_lockcnt_dec_if_lock(lc)) {
+                aiox_lockcnt_inc_and_unlock(lc);
+            }
+            aiox_lockcnt_dec(lc);
+        });
+    }));
+}
+
 TEST_P(LockcntSchedule, TheLastOfTwoVisitorsFrees)
 {
     EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(3, 2, 2), [](Schedule &s) {
@@ -266,53 +313,6 @@ TEST_P(LockcntSchedule, NoSleeperIsForgottenByALoopThatDoesNotLock)
         s.Run();
 
         house.End(true);
-    }));
-}
-
-/*
- * The shortest way to forget a sleeper: while the owner works, the last visitor
- * and a locker go to sleep and a new visit begins. The unlock wakes the visitor,
- * who is no longer the last and has no use for the lock.
- */
-void NotTheLastAnyMore(Schedule &s, void (*leave)(aiox_lockcnt *lc))
-{
-    House house(s);
-    aiox_lockcnt *lc = house.lockcnt();
-
-    aiox_lockcnt_inc(lc);
-    aiox_lockcnt_lock(lc);
-    s.Thread("leaver", [=] { leave(lc); });
-    s.Thread("locker", [&] { house.Lock(); });
-    s.Thread("visitor", [=] {
-        aiox_lockcnt_inc(lc);
-        aiox_lockcnt_dec(lc);
-    });
-    s.Thread("owner", [=] { aiox_lockcnt_unlock(lc); });
-    s.Run();
-
-    house.End(false);
-}
-
-TEST_P(LockcntSchedule, OneWhoHasSleptAndIsNotTheLastPassesTheWakeOn)
-{
-    EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(2, 2, 1), [](Schedule &s) {
-        NotTheLastAnyMore(s, [](aiox_lockcnt *lc) {
-            if (aiox_lockcnt_dec_and_lock(lc)) {
-                aiox_lockcnt_unlock(lc);
-            }
-        });
-    }));
-}
-
-TEST_P(LockcntSchedule, OneWhoHasSleptAndVisitsOnPassesTheWakeOn)
-{
-    EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(2, 2, 1), [](Schedule &s) {
-        NotTheLastAnyMore(s, [](aiox_lockcnt *lc) {
-            if (aiox_lockcnt_dec_if_lock(lc)) {
-                aiox_lockcnt_inc_and_unlock(lc);
-            }
-            aiox_lockcnt_dec(lc);
-        });
     }));
 }
 
