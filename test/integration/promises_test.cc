@@ -664,6 +664,31 @@ TEST_F(Promise, ContextsWhoseHomesHaveEndedAreAdoptedByAThreadWithLoopsOfItsOwn)
     EXPECT_EQ(calls, 6);
 }
 
+TEST_F(Promise, AHomeThatFollowsAnotherKeepsTheBackend)
+{
+    Event ready;
+    ready.Set();
+    int calls = 0;
+    Fn count = [&] { calls++; };
+    ASSERT_EQ(OnRead(ready.fd, &count), 0);
+    aiox_backend_info before, after;
+    aiox_context_backend_info(ctx_, &before);
+
+    for (int i = 0; i < 3; i++) { /* each most likely on the stack of the one before */
+        std::thread home([this] {
+            aiox_error err = {};
+            EXPECT_EQ(aiox_context_adopt(ctx_, &err), 0) << err.message;
+            EXPECT_TRUE(aiox_poll(ctx_, true));
+        });
+        home.join();
+    }
+
+    aiox_context_backend_info(ctx_, &after);
+    EXPECT_STREQ(before.name, after.name);
+    EXPECT_EQ(calls, 3);
+    aiox_clear_fd_handler(ctx_, ready.fd);
+}
+
 TEST_F(Promise, AThousandContextsLeaveNothingBehind)
 {
     for (int i = 0; i < 1000; i++) {

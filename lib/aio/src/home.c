@@ -2,9 +2,10 @@
 /*
  * home.c - which thread turns a loop, and which loop a thread turns.
  *
- * A thread is known by the address of a variable of its own. The functions
- * that touch such variables stay out of line: a coroutine may go on in another
- * thread, and must not use an address that was computed in the first.
+ * A thread is known by a number that no other thread has had: an address, or
+ * the system's number, may be that of a home that has ended. The functions that
+ * touch a thread's own variables stay out of line: a coroutine may go on in
+ * another thread, and must not use an address that was computed in the first.
  *
  *   [HOME-claim]  claim (acq_rel) -> is_here (relaxed): a thread compares with
  *                 itself, so it needs to see its own claims only.
@@ -13,35 +14,47 @@
 
 #include "aiox/aio.h"
 
+static aiox_atomic_u64 threads;  /* that have a number */
+static __thread uint64_t number; /* 0: none yet */
 static __thread struct aiox_context *turning;
 static __thread struct aiox_context *own;
 
-static AIOX_NOINLINE void *this_thread(void)
+/* This thread's number, 0 if it was never at home anywhere. */
+static AIOX_NOINLINE uint64_t this_thread(void)
 {
-    void *id = &turning;
+    __asm__ volatile("" ::: "memory");
+    return number;
+}
 
-    __asm__ volatile("" : "+r"(id));
-    return id;
+static AIOX_NOINLINE uint64_t number_this_thread(void)
+{
+    __asm__ volatile("" ::: "memory");
+    if (number == 0) {
+        number = aiox_u64_add_relaxed(&threads, 1) + 1;
+    }
+    return number;
 }
 
 bool home_claim_(struct home *home)
 {
-    void *nobody = NULL;
+    uint64_t nobody = 0;
 
     if (AIOX_LIKELY(home_is_here_(home))) {
         return true;
     }
-    return aiox_ptr_cas_acq_rel(&home->thread, &nobody, this_thread()); /* [HOME-claim] */
+    return aiox_u64_cas_acq_rel(&home->thread, &nobody, number_this_thread()); /* [HOME-claim] */
 }
 
 void home_take_(struct home *home)
 {
-    aiox_ptr_store_release(&home->thread, this_thread());
+    aiox_u64_store_release(&home->thread, number_this_thread());
 }
 
 bool home_is_here_(const struct home *home)
 {
-    return aiox_ptr_load_relaxed(&home->thread) == this_thread(); /* [HOME-claim] */
+    uint64_t here = this_thread();
+
+    return here != 0 && aiox_u64_load_relaxed(&home->thread) == here; /* [HOME-claim] */
 }
 
 AIOX_NOINLINE struct aiox_context *home_begin_turn_(struct aiox_context *ctx)

@@ -11,7 +11,7 @@ struct aiox_context;
 
 /* All zero: nobody's yet. */
 struct home {
-    aiox_atomic_ptr thread;
+    aiox_atomic_u64 thread; /* its number */
 };
 
 /* Makes this thread the home if there is none. True if it is the home then. [any] */

@@ -476,6 +476,32 @@ TEST_F(Loop, AThreadMayAdoptAContextThatNobodyPolls)
     EXPECT_FALSE(aiox_context_is_home(ctx_));
 }
 
+TEST_F(Loop, AThreadThatStartsWhereTheFormerHomeEndedIsNotHome)
+{
+    struct Visit {
+        aiox_context *ctx;
+        bool poll, home;
+        static void *Run(void *opaque)
+        {
+            auto *v = static_cast<Visit *>(opaque);
+            if (v->poll) {
+                aiox_poll(v->ctx, false);
+            }
+            v->home = aiox_context_is_home(v->ctx);
+            return nullptr;
+        }
+    } first = {ctx_, true, false}, second = {ctx_, false, true};
+    pthread_t thread;
+    pthread_create(&thread, nullptr, Visit::Run, &first);
+    pthread_join(thread, nullptr);
+
+    pthread_create(&thread, nullptr, Visit::Run, &second); /* most likely on the same stack */
+    pthread_join(thread, nullptr);
+
+    EXPECT_TRUE(first.home);
+    EXPECT_FALSE(second.home);
+}
+
 TEST_F(Loop, TheCurrentContextIsTheOneThatIsPolled)
 {
     aiox_context *seen = nullptr;
