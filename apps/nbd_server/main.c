@@ -3,6 +3,7 @@
  * main.c - options in, exit code out.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 #include "server.h"
 
 enum { EXIT_STOPPED = 0, EXIT_NOT_STARTED = 1, EXIT_USAGE = 2 };
+
+/* Payloads beyond this go back to the kernel when the pool keeps them no more. */
+enum { MAPPED_BYTES = 1 << 20 };
 
 static void print_line(void *opaque, enum aiox_log_level level, const char *line)
 {
@@ -156,6 +160,7 @@ int main(int argc, char **argv)
         puts("aiox-nbd " AIOX_NBD_VERSION);
     } else {
         aiox_log_set_hook(print_line, NULL, options.log_level);
+        mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
         code = run(&options);
     }
     options_fini(&options);

@@ -32,7 +32,7 @@ enum {
 
 static const int64_t accept_pause_ns = 100 * AIOX_NS_PER_MS;
 static const int64_t leave_ns = 10 * AIOX_NS_PER_S;
-static const int64_t scarce_ns = 5 * AIOX_NS_PER_S;
+static const int64_t scarce_ns = 2 * AIOX_NS_PER_S;
 
 struct place {
     struct listener listener;
