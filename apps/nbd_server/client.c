@@ -78,7 +78,12 @@ static void request_failed(void *opaque, const struct request *r, int error)
 {
     struct client *c = opaque;
 
-    if (c->failures++ < FAILURES_TOLD) {
+    if (c->failures++ >= FAILURES_TOLD) {
+        return;
+    }
+    if (r->type == NBD_CMD_FLUSH) {
+        say(c, AIOX_LOG_WARN, "flush failed: %s", aiox_error_text(error));
+    } else {
         say(c, AIOX_LOG_WARN, "%s of %lu bytes at %llu failed: %s", request_verb(r->type),
             (unsigned long)r->io.bytes, (unsigned long long)r->io.offset, aiox_error_text(error));
     }

@@ -102,6 +102,8 @@ Server::Server(std::vector<std::string> arguments, unsigned descriptors,
     std::vector<char *> argv;
     int out = OpenTo(directory_.Path("out")), err = OpenTo(directory_.Path("err"));
 
+    bool is_traced = !before.empty();
+
     before.push_back(kBinary);
     before.insert(before.end(), arguments.begin(), arguments.end());
     for (std::string &word : before) {
@@ -114,6 +116,9 @@ Server::Server(std::vector<std::string> arguments, unsigned descriptors,
             rlimit limit = {descriptors, descriptors};
 
             setrlimit(RLIMIT_NOFILE, &limit);
+        }
+        if (is_traced) { /* LeakSanitizer needs ptrace(2) for itself */
+            setenv("LSAN_OPTIONS", "detect_leaks=0", 1);
         }
         dup2(out, 1);
         dup2(err, 2);
