@@ -12,6 +12,7 @@ import unittest
 import changelog
 import layers
 import limits
+import links
 import names
 import pairs
 import snippets
@@ -87,7 +88,7 @@ class LintTest(unittest.TestCase):
 
 class CleanTree(LintTest):
     def test_has_no_fault(self):
-        for lint in (changelog, layers, limits, names, pairs, snippets):
+        for lint in (changelog, layers, limits, links, names, pairs, snippets):
             self.assertEqual(self.faults(lint), [], lint.__name__)
 
     def test_the_exit_code_tells(self):
@@ -266,6 +267,17 @@ class Snippets(LintTest):
     def test_a_call_that_is_not_public(self):
         self.replace("lib/bh/README.md", "aiox_base(1)", "aiox_other(1)")
         self.expect(snippets, "aiox_other")
+
+
+class Links(LintTest):
+    def test_a_link_to_nothing(self):
+        self.append("lib/bh/README.md", "[good](../base/README.md), [the\nbad](../base/gone.md#x).\n")
+        self.expect(links, "leads nowhere: ../base/gone.md")
+
+    def test_good_links_and_code(self):
+        text = "[a](../base/README.md) [b](#c) [d](https://x.y/z) `a[1](b)`\n```c\na[1](b);\n```\n"
+        self.append("lib/bh/README.md", text)
+        self.assertEqual(self.faults(links), [])
 
 
 class Changelog(LintTest):
