@@ -4,24 +4,39 @@
 #define AIOX_AIO_CO_TEST_LOOP_H_
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <thread>
 
 #include <gtest/gtest.h>
 
 #include "aiox/aio_co.h"
-#include "aiox/aiox.h"
 #include "lib/coroutine/test/testing.h"
+
+/* The entry of //plugins/fdmon_poll in its static form; it has no header. */
+extern "C" const struct aiox_fdmon_plugin *aiox_fdmon_poll(uint32_t index);
 
 namespace co_testing
 {
+/* On the backend that AIOX_FDMON names; the harness says where plugins are. */
 class Loop
 {
   public:
     Loop()
     {
+        aiox_fdmon_entry_fn *linked_in[] = {aiox_fdmon_poll, nullptr};
+        aiox_backend_sources sources = {};
+        sources.linked_in = linked_in;
+        sources.path = std::getenv("AIOX_FDMON_PATH");
+        const char *backend = std::getenv("AIOX_FDMON");
         aiox_error err = {};
-        EXPECT_EQ(aiox_new(&ctx_, &err), 0) << err.message;
+        EXPECT_EQ(aiox_context_new(&ctx_, &sources, &err), 0) << err.message;
+        if (backend && backend[0]) {
+            EXPECT_EQ(aiox_context_setup(ctx_, backend, &err), 0) << err.message;
+            aiox_backend_info info;
+            aiox_context_backend_info(ctx_, &info);
+            EXPECT_STREQ(info.name, backend);
+        }
     }
     ~Loop()
     {

@@ -36,6 +36,7 @@
 
 #include "hop.h"
 #include "pool.h"
+#include "refuse.h"
 #include "stack.h"
 
 #define TLS_FAST __attribute__((tls_model("initial-exec")))
@@ -53,41 +54,9 @@ static AIOX_NOINLINE struct co_thread *thread(void)
     return t;
 }
 
-/* ---- the caller's mistakes ---- */
-
 static const char *mark_of(const struct aiox_co *co)
 {
     return aiox_ptr_load_relaxed(&co->mark);
-}
-
-static AIOX_NORETURN AIOX_COLD void refuse_to_enter(const struct aiox_co *co)
-{
-    const struct aiox_co *self = aiox_co_self();
-    const char *who = self ? aiox_co_name(self) : "the thread";
-
-    if (co->back == CO_POOLED) {
-        aiox_panic("%s enters a coroutine that has ended (%p)", who, (const void *)co);
-    }
-    if (co->back) {
-        aiox_panic("%s (%p) enters %s (%p), which has already been entered by %s", who,
-                   (const void *)self, aiox_co_name(co), (const void *)co,
-                   co->outer ? aiox_co_name(co->outer) : "a thread");
-    }
-    aiox_panic("%s enters %s (%p), which is scheduled by %s", who, aiox_co_name(co),
-               (const void *)co, mark_of(co));
-}
-
-static AIOX_NORETURN AIOX_COLD void refuse_to_end(const struct aiox_co *co)
-{
-    aiox_panic("%s (%p) ends while it is scheduled by %s", aiox_co_name(co), (const void *)co,
-               mark_of(co));
-}
-
-/* An exception, pthread_exit() or a cancellation unwinds this frame; nothing else does. */
-static AIOX_COLD void refuse_to_unwind(struct aiox_co **co)
-{
-    aiox_panic("%s (%p) is left by an exception, by pthread_exit() or by cancellation",
-               aiox_co_name(*co), (const void *)*co);
 }
 
 /* ---- a work list ---- */
@@ -107,7 +76,7 @@ static void run_woken(struct co_thread *t, struct aiox_queue todo)
 
         aiox_ptr_store_release(&co->mark, NULL); /* [CO-mark] */
         if (AIOX_UNLIKELY(co->back != NULL)) {
-            refuse_to_enter(co);
+            refuse_to_enter_(co);
         }
         co->in_turn = true;
         set_running(t, co);
@@ -155,7 +124,7 @@ static AIOX_NOINLINE FIBER_NO_SECOND_STACK void end_life(struct aiox_co *co)
     void *back = co->back;
 
     if (AIOX_UNLIKELY(mark_of(co) != NULL)) {
-        refuse_to_end(co);
+        refuse_to_end_(co);
     }
     t->current = co->outer;
     co->back = CO_POOLED;
@@ -168,7 +137,7 @@ static AIOX_NOINLINE FIBER_NO_SECOND_STACK void end_life(struct aiox_co *co)
 
 static FIBER_NO_SECOND_STACK void live(void *arg)
 {
-    __attribute__((cleanup(refuse_to_unwind))) struct aiox_co *co = arg;
+    __attribute__((cleanup(refuse_to_unwind_))) struct aiox_co *co = arg;
 
     fiber_arrive_(&co->fiber);
     for (;;) {
@@ -240,8 +209,7 @@ AIOX_NOINLINE void aiox_co_free(struct aiox_co *co)
         return;
     }
     if (co->back || !co->fn || mark_of(co)) {
-        aiox_panic("%s (%p) is freed, but it has been entered or is scheduled", aiox_co_name(co),
-                   (const void *)co);
+        refuse_to_free_(co);
     }
     co->back = CO_POOLED;
     if (!pool_put_(t, co)) {
@@ -254,7 +222,7 @@ AIOX_NOINLINE void aiox_co_free(struct aiox_co *co)
 static inline void check_can_enter(const struct aiox_co *co)
 {
     if (AIOX_UNLIKELY(co->back != NULL || mark_of(co) != NULL)) {
-        refuse_to_enter(co);
+        refuse_to_enter_(co);
     }
 }
 
