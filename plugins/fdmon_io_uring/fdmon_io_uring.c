@@ -22,6 +22,10 @@
 
 #include "ring.h"
 
+enum {
+    DRAIN_PATIENCE_NS = 10000000,
+};
+
 struct aiox_fdmon {
     const struct aiox_fdmon_host *host;
     struct ring_options options;
@@ -229,18 +233,25 @@ static int io_uring_open(const struct aiox_fdmon_host *host, struct aiox_fdmon *
     return 0;
 }
 
-/* Ends all that is under way. A home that has ended has left nothing: the kernel saw to that. */
+/*
+ * Ends all that is under way; of a home that has ended, the kernel has done so. A
+ * request that is just changing hands inside the kernel can miss that it was
+ * cancelled: so all are asked again when nothing has come for a while.
+ */
 static void drain(struct aiox_fdmon *mon)
 {
     struct aiox_fdmon_event unread[32];
+    int n = 0;
 
     watches_cancel_all_(&mon->watches);
-    requests_cancel_all_(&mon->requests);
     while (!mon->broken && (mon->watches.in_kernel || mon->requests.in_flight)) {
+        if (n == 0 && !mon->requests.to_cancel) {
+            requests_cancel_all_(&mon->requests);
+        }
         watches_queue_(&mon->watches, &mon->ring);
         requests_queue_cancels_(&mon->requests, &mon->ring);
-        enter(mon, !ring_completions_(&mon->ring), -1);
-        reap_all(mon, unread, sizeof(unread) / sizeof(*unread));
+        enter(mon, !ring_completions_(&mon->ring), DRAIN_PATIENCE_NS);
+        n = reap_all(mon, unread, sizeof(unread) / sizeof(*unread));
     }
 }
 

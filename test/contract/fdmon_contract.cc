@@ -143,6 +143,7 @@ void *Host::Alloc(const aiox_fdmon_host *host, size_t bytes)
         self->allowed_ = 0;
         return nullptr;
     }
+    EXPECT_LT(bytes, (size_t)1 << 26);
     self->live_++;
     return calloc(1, bytes);
 }

@@ -358,6 +358,38 @@ TEST_P(RingContract, OlderKernelsAreServedWithFewerFlags)
     }
 }
 
+/* Delivered at any time, two completions can wait in the queue. */
+TEST_P(RingContract, TwoCompletionsOfOneWatchAreOneReport)
+{
+    host_.SetOption("defer", "0");
+    Monitor mon(plugin(), &host_);
+    Pair pair = UnixPair();
+
+    Fill(pair.a.get());
+    ASSERT_EQ(mon.Watch(pair.a.get(), AIOX_FD_READ | AIOX_FD_WRITE | AIOX_FDMON_DRAINS, 1), 0);
+    ASSERT_TRUE(mon.Look().empty());
+    WriteByte(pair.b.get());
+    getppid();
+    Drain(pair.b.get());
+    getppid();
+
+    EXPECT_EQ(mon.Look(), (Reports{{1, AIOX_FD_READ | AIOX_FD_WRITE}}));
+}
+
+TEST_P(RingContract, TheChildDoesNotSeeTheParentsQueues)
+{
+    Monitor mon(plugin(), &host_);
+    mon.Look();
+
+    int status = InChild([] {
+        std::ifstream maps("/proc/self/maps");
+        std::string text((std::istreambuf_iterator<char>(maps)), std::istreambuf_iterator<char>());
+        return text.find("[io_uring]") == std::string::npos ? 0 : 1;
+    });
+
+    EXPECT_EQ(status, 0);
+}
+
 TEST_P(RingContract, AnOptionThatMeansNothingIsNotTaken)
 {
     for (const char *value : {"", "0", "-1", "many", "40000", "12x", "99999999999999999999"}) {
