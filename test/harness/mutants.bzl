@@ -62,10 +62,10 @@ def schedule_mutants(
       deps: aiox_library targets that src needs, a list of names without _sched.
       **kwargs: passed to script_test: size, ...
     """
-    headers = [":%s_headers" % library, ":%s_private" % library, "//lib/base:base_headers"]
+    sched = [d + "_sched" for d in deps]
+    headers = [":%s_headers" % library, ":%s_private" % library] + sched
     own = "-I%s/%s" % (native.package_name(), src.rpartition("/")[0])
     copts = COPTS + ["-Wno-unused", own]
-    sched = [d + "_sched" for d in deps]
     _library(name + "_objs", test_srcs, headers + _TEST_DEPS, CXXOPTS, alwayslink = True)
     for mutant, expressions in mutants.items():
         stem = "%s_%s" % (name, mutant)
