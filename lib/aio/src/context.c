@@ -29,9 +29,10 @@ static int move_to(struct aiox_context *ctx, struct backend *to, struct aiox_err
         code = handlers_move_(&ctx->handlers, to);
     }
     if (code < 0) {
+        aiox_error_set(err, code, "the backend '%s' cannot take over the descriptors: %s",
+                       to->plugin.name, aiox_error_text(code));
         backend_close_(to);
-        return aiox_error_set(err, code, "the backend '%s' cannot take over the descriptors: %s",
-                              to->plugin.name, aiox_error_text(code));
+        return code;
     }
     ctx->backend = to;
     backend_close_(from);
