@@ -25,11 +25,8 @@ static void take_handler(struct handlers *hs, const struct aiox_fdmon_event *eve
     if (!h) {
         return; /* retired after the backend had looked */
     }
-    if (aiox_list_is_linked(&h->ready_link)) {
-        aiox_list_remove(&h->ready_link);
-    }
     h->ready_events |= event->events;
-    aiox_list_push_back(ready, &h->ready_link);
+    handler_add_(h, ready);
 }
 
 static void take_completion(const struct aiox_fdmon_event *event, struct aiox_list *completions)
@@ -96,17 +93,14 @@ static bool serve(struct handlers *hs, struct handler *h)
     h->ready_events = 0;
     if (h->poll_said_ready) {
         done = serve_polled(hs, h);
-        events &= ~(uint32_t)AIOX_FD_READ;
+    } else {
+        done = call_if(h, (events & READ_EVENTS) != 0, call->read ? call->read : call->poll_ready);
     }
-    done |= call_if(h, (events & READ_EVENTS) != 0, call->read ? call->read : NULL);
     done |= call_if(h, (events & AIOX_FD_PRI) != 0, call->urgent);
     done |= call_if(h, (events & WRITE_EVENTS) != 0, call->write);
     if (!done && events) {
         /* A hang-up that nobody asked for still has to be heard by somebody. */
         done = call_if(h, true, call->write ? call->write : call->urgent);
-    }
-    if (!done && events) {
-        done = call_if(h, true, call->poll_ready);
     }
     return done;
 }

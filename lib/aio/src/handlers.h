@@ -19,6 +19,13 @@ struct busy_time {
     int64_t last_paid_ns; /* when looking last found something */
 };
 
+/* What the backend does for a handler. */
+enum watched {
+    WATCHED,
+    ALWAYS_READY, /* nothing: it cannot watch this kind of file */
+    NOT_FOUND,    /* nothing: the descriptor was closed too early */
+};
+
 /*
  * One set of callbacks for one descriptor. Made and retired under the lock;
  * what is above the line never changes while the record is live.
@@ -27,12 +34,13 @@ struct handler {
     struct aiox_fd_handler call;
     void *opaque;
     int fd;
-    uint32_t asked;       /* of the backend */
-    uint32_t index;       /* of its slot */
-    uint32_t generation;  /* of its slot: the upper half of the token */
-    bool always_ready;    /* the backend cannot watch this kind of file */
-    aiox_atomic_u32 live; /* set at the end of making, cleared to retire */
-    struct handler *next; /* free or retired */
+    uint32_t asked;            /* of the backend */
+    uint32_t index;            /* of its slot */
+    uint32_t generation;       /* of its slot: the upper half of the token */
+    aiox_atomic_u32 live;      /* set at the end of making, cleared to retire */
+    struct handler *next;      /* free or retired */
+    enum watched watched;      /* under the lock */
+    enum watched watched_next; /* by the backend that is to take over */
     /* -------- [home], inside a visit -------- */
     uint32_t ready_events; /* what the backend reported and nobody served */
     bool poll_said_ready;
@@ -50,9 +58,9 @@ struct handlers {
     uint32_t slots_made;
     struct handler *free;
     struct handler **by_fd; /* under the lock */
-    int by_fd_size;
+    size_t by_fd_size;
     aiox_atomic_ptr retired;      /* changed under the lock, looked at without */
-    aiox_atomic_u32 always_ready; /* how many */
+    aiox_atomic_u32 always_ready; /* how many are called for it */
     struct aiox_list polled;      /* [home] in a visit, or under the lock without visitors */
 };
 
@@ -76,11 +84,14 @@ struct handler *handlers_find_(struct handlers *hs, uint64_t token);
 /* False as soon as somebody has retired it. [home] in a visit */
 bool handler_is_live_(const struct handler *h);
 
-/* True if some handler's file is always ready. [home] */
+/* True if some handler is to be called in each turn. [home] */
 static inline bool handlers_have_always_ready_(const struct handlers *hs)
 {
     return aiox_u32_load_relaxed(&hs->always_ready) != 0;
 }
+
+/* Puts @h on @ready, off the list of an outer turn that has not served it. [home] in a visit */
+void handler_add_(struct handler *h, struct aiox_list *ready);
 
 /* Puts every handler of a file that is always ready on @ready. [home] in a visit */
 void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready);
