@@ -112,21 +112,57 @@ static struct handler *make(struct handlers *hs, int fd, const struct aiox_fd_ha
     h = hs->free;
     hs->free = h->next;
     h->call = *call;
+    h->call.poll =
+        call->poll_ready || call->read ? call->poll : NULL; /* else nobody could serve it */
     h->opaque = opaque;
     h->fd = fd;
     h->asked = events_asked(call);
     h->watched = NOT_FOUND;
     h->ready_events = 0;
     h->poll_said_ready = false;
+    h->begun = false;
     h->busy = (struct busy_time){0};
     return h;
+}
+
+static bool have_same_hooks(const struct aiox_fd_handler *a, const struct aiox_fd_handler *b)
+{
+    return a->poll == b->poll && a->poll_begin == b->poll_begin && a->poll_end == b->poll_end;
+}
+
+/* See handlers_hand_over_(). By [home], or without visitors. */
+static struct handler *hand_over(struct handlers *hs, struct handler *h)
+{
+    struct handler *heir = at_fd(hs, h->fd);
+
+    if (heir && have_same_hooks(&heir->call, &h->call)) {
+        heir->busy = h->busy; /* what was learnt still holds */
+        heir->begun |= h->begun && heir->opaque == h->opaque;
+        if (!aiox_list_is_linked(&heir->polled_link)) {
+            aiox_list_insert_before(&h->polled_link, &heir->polled_link);
+        }
+    } else {
+        heir = NULL;
+    }
+    aiox_list_remove(&h->polled_link);
+    return heir;
+}
+
+struct handler *handlers_hand_over_(struct handlers *hs, struct handler *h)
+{
+    struct handler *heir;
+
+    aiox_lockcnt_lock(&hs->visitors);
+    heir = hand_over(hs, h);
+    aiox_lockcnt_unlock(&hs->visitors);
+    return heir;
 }
 
 /* Nobody looks at @h any more: its slot may be given to another. */
 static void release(struct handlers *hs, struct handler *h)
 {
     if (aiox_list_is_linked(&h->polled_link)) {
-        aiox_list_remove(&h->polled_link);
+        (void)hand_over(hs, h);
     }
     h->generation += h->generation == UINT32_MAX ? 2 : 1; /* never 0: that is the bell's */
     h->next = hs->free;
@@ -209,9 +245,6 @@ static int replace(struct handlers *hs, int fd, const struct aiox_fd_handler *ca
 
     if (!h) {
         return -ENOMEM;
-    }
-    if (old && old->call.poll == call->poll && old->call.poll_begin == call->poll_begin) {
-        h->busy = old->busy; /* the same source of events: what was learnt still holds */
     }
     err = watch(hs, h, old);
     if (err < 0) {

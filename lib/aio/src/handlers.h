@@ -44,6 +44,8 @@ struct handler {
     /* -------- [home], inside a visit -------- */
     uint32_t ready_events; /* what the backend reported and nobody served */
     bool poll_said_ready;
+    bool is_served; /* what its poll callback saw is being dealt with: do not look again */
+    bool begun;     /* poll_begin was called and poll_end was not */
     struct busy_time busy;
     struct aiox_list_node ready_link;
     struct aiox_list_node polled_link;
@@ -89,6 +91,12 @@ static inline bool handlers_have_always_ready_(const struct handlers *hs)
 {
     return aiox_u32_load_relaxed(&hs->always_ready) != 0;
 }
+
+/*
+ * @h, which is polled and has been retired, leaves its place to the handler that
+ * replaced it and has the same hooks. Returns that, or NULL. [home] in a visit
+ */
+struct handler *handlers_hand_over_(struct handlers *hs, struct handler *h);
 
 /* Puts @h on @ready, off the list of an outer turn that has not served it. [home] in a visit */
 void handler_add_(struct handler *h, struct aiox_list *ready);
