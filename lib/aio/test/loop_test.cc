@@ -374,6 +374,27 @@ TEST_F(Loop, ATurnThatMayBlockWaitsUntilTheNextTimer)
     aiox_timer_fini(&timer);
 }
 
+TEST_F(Loop, ATimerArmedByACallbackCostsNoTurn)
+{
+    aiox_timer timer;
+    ASSERT_EQ(aiox_timer_init_ns(
+                  &timer, aiox_context_timers(ctx_), AIOX_CLOCK_MONOTONIC,
+                  [](void *o) { static_cast<Loop *>(o)->log_.push_back("timer"); }, this),
+              0);
+    Watcher w;
+    w.read = [&] { aiox_timer_mod_ns(&timer, script_.now_ns() + 5000); };
+    ASSERT_EQ(Watch(7, &w), 0);
+    (void)Turn(); /* setting the handler may have rung the bell */
+    script_.Ready(7, AIOX_FD_READ);
+    ASSERT_TRUE(Turn());
+
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_EQ(script_.timeouts().back(), 5000);
+    EXPECT_EQ(log_, Log({"timer"}));
+    aiox_timer_fini(&timer);
+}
+
 TEST_F(Loop, AStaleNotificationEndsOneWaitAndIsNoProgress)
 {
     aiox_notify(ctx_);
