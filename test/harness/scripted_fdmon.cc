@@ -28,12 +28,13 @@ struct Calls {
         script->opened_--;
     }
 
-    static int Interest(aiox_fdmon *, int fd, uint32_t, uint32_t events, uint64_t token)
+    static int Interest(aiox_fdmon *, int fd, uint32_t former, uint32_t events, uint64_t token)
     {
         auto refused = script->refused_.find(fd);
         if (events && refused != script->refused_.end() && refused->second < 0) {
             return refused->second;
         }
+        script->former_ = former;
         if (events) {
             script->watched_[fd] = {events, token};
         } else {

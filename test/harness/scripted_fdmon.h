@@ -64,6 +64,11 @@ class ScriptedFdmon
     {
         return timeouts_;
     }
+    /* What the last successful interest() was told of the descriptor's former events. */
+    uint32_t former() const
+    {
+        return former_;
+    }
     int opened() const
     {
         return opened_;
@@ -91,6 +96,7 @@ class ScriptedFdmon
     std::vector<int64_t> timeouts_;
     int fail_ = 0;
     int opened_ = 0;
+    uint32_t former_ = 0;
     int64_t now_ns_ = 1000000000;
 };
 

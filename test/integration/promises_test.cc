@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <fcntl.h>
 #include <functional>
@@ -425,6 +426,19 @@ TEST_F(Promise, ADescriptorThatIsNotOpenIsRefused)
     for (int i = 0; i < 5; i++) {
         EXPECT_FALSE(aiox_poll(ctx_, false));
     }
+    EXPECT_EQ(log_, Log());
+}
+
+TEST_F(Promise, ANumberThatNoDescriptorCanHaveIsRefused)
+{
+    Fn never = [&] { log_.push_back("ran"); };
+
+    for (int fd : {1 << 30, INT_MAX}) {
+        EXPECT_EQ(OnRead(fd, &never), -EBADF);
+        aiox_clear_fd_handler(ctx_, fd);
+    }
+
+    EXPECT_FALSE(aiox_poll(ctx_, false));
     EXPECT_EQ(log_, Log());
 }
 

@@ -257,4 +257,92 @@ TEST(LoopTorture, TimersArmedByOtherThreadsAllFireAndNeverEarly)
     EXPECT_GE(total.load(), 100u);
 }
 
+/* A queue whose other side rings only while nobody looks at it. */
+struct Looked {
+    std::atomic<bool> rings{true};
+    std::atomic<uint64_t> posted{0}, served{0}, begun{0};
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    aiox_fd_handler handler = {};
+
+    Looked()
+    {
+        handler.read = [](void *o) {
+            eventfd_t value;
+            (void)eventfd_read(static_cast<Looked *>(o)->fd, &value);
+            static_cast<Looked *>(o)->Serve();
+        };
+        handler.poll_ready = [](void *o) { static_cast<Looked *>(o)->Serve(); };
+        handler.poll = [](void *o) { return static_cast<Looked *>(o)->HasMore(); };
+        handler.poll_begin = [](void *o) {
+            static_cast<Looked *>(o)->begun++;
+            static_cast<Looked *>(o)->rings = false;
+        };
+        handler.poll_end = [](void *o) { static_cast<Looked *>(o)->rings = true; };
+    }
+
+    ~Looked()
+    {
+        close(fd);
+    }
+
+    bool HasMore() const
+    {
+        return posted.load() != served.load();
+    }
+
+    void Serve()
+    {
+        served = posted.load();
+    }
+
+    void Post()
+    {
+        posted++;
+        if (rings.load()) {
+            ASSERT_EQ(eventfd_write(fd, 1), 0);
+        }
+    }
+};
+
+TEST(LoopTorture, HandlersThatAreLookedAtAndReplacedByOtherThreadsLoseNoEvent)
+{
+    LoopThread loop;
+    Looked looked;
+    ASSERT_EQ(aiox_bh_schedule_oneshot(
+                  loop.ctx(), "look",
+                  [](void *o) {
+                      EXPECT_EQ(aiox_context_set_busy_poll(static_cast<aiox_context *>(o),
+                                                           AIOX_NS_PER_MS, 0, 0),
+                                0);
+                  },
+                  loop.ctx()),
+              0);
+    ASSERT_EQ(aiox_set_fd_handler(loop.ctx(), looked.fd, &looked.handler, &looked), 0);
+    int64_t end_ns = EndOfStorm();
+    std::atomic<bool> over{false};
+    uint64_t replaced = 0;
+    std::thread replacer([&] {
+        while (!over.load()) {
+            EXPECT_EQ(aiox_set_fd_handler(loop.ctx(), looked.fd, &looked.handler, &looked), 0);
+            replaced++;
+            std::this_thread::yield();
+        }
+    });
+
+    while (aiox_clock_now_ns() < end_ns) {
+        looked.Post();
+        while (looked.HasMore()) {
+            std::this_thread::yield(); /* an event that is lost ends in the watchdog */
+        }
+    }
+
+    over = true;
+    replacer.join();
+    aiox_clear_fd_handler(loop.ctx(), looked.fd);
+    Barrier(loop.ctx());
+    EXPECT_GE(looked.posted.load(), 100u);
+    EXPECT_GE(looked.begun.load(), 1u);
+    EXPECT_GE(replaced, 100u);
+}
+
 } // namespace

@@ -44,23 +44,37 @@ static void learn(const struct busy *b, struct busy_time *t, int64_t waited_ns)
     AIOX_TRACE(aio, busy_learn, waited_ns, t->ns);
 }
 
-/* Calls a hook of @h, unless there is none or nobody is there to hear it. */
-static void call(const struct handler *h, aiox_fd_fn *hook)
+static void begin(struct handler *h)
 {
-    if (hook && handler_is_live_(h)) {
-        hook(h->opaque);
+    if (!h->begun && handler_is_live_(h)) {
+        h->begun = true;
+        if (h->call.poll_begin) {
+            h->call.poll_begin(h->opaque);
+        }
+    }
+}
+
+/* The end for @h or, if another thread has just replaced it, for its heir. */
+static void end(struct handlers *hs, struct handler *h)
+{
+    while (h && !handler_is_live_(h)) {
+        h = handlers_hand_over_(hs, h);
+    }
+    if (h && h->begun) {
+        h->begun = false;
+        if (h->call.poll_end) {
+            h->call.poll_end(h->opaque);
+        }
     }
 }
 
 static bool look_at(struct handler *h, struct aiox_list *ready)
 {
-    if (!handler_is_live_(h) || !h->call.poll(h->opaque)) {
+    if (h->is_served || !handler_is_live_(h) || !h->call.poll(h->opaque)) {
         return false;
     }
     h->poll_said_ready = true;
-    if (!aiox_list_is_linked(&h->ready_link)) {
-        aiox_list_push_back(ready, &h->ready_link);
-    }
+    handler_add_(h, ready);
     return true;
 }
 
@@ -75,6 +89,26 @@ static bool look_at_all(struct handlers *hs, struct aiox_list *ready)
     return found;
 }
 
+/* Those that were replaced leave their places to their heirs, those that were stopped just leave.
+ */
+static void bury(struct handlers *hs)
+{
+    AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
+    {
+        if (!handler_is_live_(h)) {
+            (void)handlers_hand_over_(hs, h);
+        }
+    }
+}
+
+/* To be looked at no more; it may have been buried by now. */
+static void leave(struct handler *h)
+{
+    if (aiox_list_is_linked(&h->polled_link)) {
+        aiox_list_remove(&h->polled_link);
+    }
+}
+
 /* Handlers that did not pay for long are watched by the backend alone, if looking sees that. */
 static bool drop_idle(const struct busy *b, struct handlers *hs, struct aiox_list *ready)
 {
@@ -85,11 +119,12 @@ static bool drop_idle(const struct busy *b, struct handlers *hs, struct aiox_lis
     }
     AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
     {
-        if (b->turn_began_ns - h->busy.last_paid_ns > IDLE_S * AIOX_NS_PER_S) {
-            aiox_list_remove(&h->polled_link);
+        if (b->turn_began_ns - h->busy.last_paid_ns > IDLE_S * AIOX_NS_PER_S &&
+            handler_is_live_(h)) {
             h->busy.ns = 0;
-            call(h, b->started ? h->call.poll_end : NULL);
+            end(hs, h);
             found |= look_at(h, ready);
+            leave(h);
         }
     }
     return found;
@@ -112,24 +147,23 @@ static int64_t time_worth_ns(const struct busy *b, struct handlers *hs)
 
 static void start(struct busy *b, struct handlers *hs)
 {
-    if (b->started) {
-        return;
-    }
     b->started = true;
     AIOX_LIST_FOREACH(h, &hs->polled, struct handler, polled_link)
     {
-        call(h, h->call.poll_begin);
+        begin(h);
     }
+}
+
+static bool backend_sees(struct backend *b)
+{
+    return b->ops.pending && b->ops.pending(b->mon);
 }
 
 static bool spin_until(struct handlers *hs, const struct notify *bell, int64_t end_ns,
                        struct aiox_list *ready)
 {
-    struct backend *m = hs->backend;
-
     do {
-        if (notify_is_rung_(bell) || look_at_all(hs, ready) ||
-            (m->ops.pending && m->ops.pending(m->mon))) {
+        if (notify_is_rung_(bell) || look_at_all(hs, ready) || backend_sees(hs->backend)) {
             return true;
         }
         aiox_cpu_relax();
@@ -142,11 +176,12 @@ bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell, 
 {
     int64_t worth_ns;
 
-    if (AIOX_LIKELY(b->max_ns == 0)) {
+    if (AIOX_LIKELY(b->max_ns == 0 && !b->started)) {
         return false;
     }
     b->turn_began_ns = aiox_clock_now_ns();
-    if (timeout_ns == 0) {
+    bury(hs);
+    if (timeout_ns == 0 || b->max_ns == 0) {
         return b->started && look_at_all(hs, ready);
     }
     if (drop_idle(b, hs, ready)) {
@@ -173,9 +208,9 @@ bool busy_stop_(struct busy *b, struct handlers *hs, struct aiox_list *ready)
         return false;
     }
     b->started = false;
-    AIOX_LIST_FOREACH(h, &hs->polled, struct handler, polled_link)
+    AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
     {
-        call(h, h->call.poll_end);
+        end(hs, h);
     }
     return look_at_all(hs, ready);
 }
@@ -186,7 +221,7 @@ static void join(struct busy *b, struct handlers *hs, struct handler *h)
     h->busy.last_paid_ns = b->turn_began_ns;
     aiox_list_push_back(&hs->polled, &h->polled_link);
     if (b->started) {
-        call(h, h->call.poll_begin);
+        begin(h);
     }
 }
 
@@ -217,18 +252,13 @@ void busy_learn_(struct busy *b, struct handlers *hs, bool rung, bool seen, stru
 void busy_configure_(struct busy *b, struct handlers *hs, int64_t max_ns, uint32_t grow_fold,
                      uint32_t shrink_fold)
 {
-    struct aiox_list ready;
-
-    aiox_list_init(&ready);
-    (void)busy_stop_(b, hs, &ready);
-    while (!aiox_list_is_empty(&ready)) { /* the backend reports what was seen just now */
-        aiox_list_pop_front(&ready);
-    }
-    AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
+    b->max_ns = max_ns;
+    b->grow = grow_fold;
+    b->shrink = shrink_fold;
+    b->rung.ns = 0;
+    b->monitor.ns = 0;
+    AIOX_LIST_FOREACH(h, &hs->polled, struct handler, polled_link)
     {
-        h->busy = (struct busy_time){0};
-        h->poll_said_ready = false;
-        aiox_list_remove(&h->polled_link);
+        h->busy.ns = 0;
     }
-    *b = (struct busy){.max_ns = max_ns, .grow = grow_fold, .shrink = shrink_fold};
 }

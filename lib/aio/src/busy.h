@@ -14,13 +14,16 @@ struct busy {
     int64_t max_ns; /* 0: off */
     uint32_t grow;
     uint32_t shrink;
-    bool started;             /* poll_begin was called and poll_end was not */
+    bool started;             /* those that are looked at need not ring */
     struct busy_time rung;    /* for the loop's own bell */
     struct busy_time monitor; /* for what the backend sees without a system call */
     int64_t turn_began_ns;    /* of the innermost turn that measures */
 };
 
-/* Sets the parameters; every source starts from nothing. [home] in no visit, or [init] */
+/*
+ * Sets the parameters; every source starts from nothing. If looking had been
+ * started, the next busy_stop_() ends it. [home] in a visit, or [init]
+ */
 void busy_configure_(struct busy *b, struct handlers *hs, int64_t max_ns, uint32_t grow,
                      uint32_t shrink);
 

@@ -29,9 +29,10 @@ static int move_to(struct aiox_context *ctx, struct backend *to, struct aiox_err
         code = handlers_move_(&ctx->handlers, to);
     }
     if (code < 0) {
+        aiox_error_set(err, code, "the backend '%s' cannot take over the descriptors: %s",
+                       to->plugin.name, aiox_error_text(code));
         backend_close_(to);
-        return aiox_error_set(err, code, "the backend '%s' cannot take over the descriptors: %s",
-                              to->plugin.name, aiox_error_text(code));
+        return code;
     }
     ctx->backend = to;
     backend_close_(from);
@@ -131,6 +132,14 @@ static void ask_for_turn(void *opaque)
     aiox_notify(opaque);
 }
 
+/* A turn looks at the deadlines before it sleeps, so what its own callbacks arm is seen. */
+static void ask_for_deadline(void *opaque)
+{
+    if (!home_is_turning_(opaque)) {
+        aiox_notify(opaque);
+    }
+}
+
 static int open_parts(struct aiox_context *ctx, const struct aiox_backend_sources *sources,
                       struct aiox_error *err)
 {
@@ -184,7 +193,7 @@ int aiox_context_new(struct aiox_context **out, const struct aiox_backend_source
     }
     handlers_init_(&ctx->handlers);
     aiox_bh_queue_init(&ctx->bhs, ask_for_turn, ctx);
-    aiox_timer_group_init(&ctx->timers, ask_for_turn, ctx);
+    aiox_timer_group_init(&ctx->timers, ask_for_deadline, ctx);
     aiox_list_init(&ctx->in_flight);
     aiox_list_init(&ctx->completions);
     parts_init_(&ctx->parts);

@@ -25,11 +25,8 @@ static void take_handler(struct handlers *hs, const struct aiox_fdmon_event *eve
     if (!h) {
         return; /* retired after the backend had looked */
     }
-    if (aiox_list_is_linked(&h->ready_link)) {
-        aiox_list_remove(&h->ready_link);
-    }
     h->ready_events |= event->events;
-    aiox_list_push_back(ready, &h->ready_link);
+    handler_add_(h, ready);
 }
 
 static void take_completion(const struct aiox_fdmon_event *event, struct aiox_list *completions)
@@ -72,22 +69,18 @@ static bool call_if(struct handler *h, bool wanted, aiox_fd_fn *fn)
 }
 
 /* Its poll callback saw something; a turn inside must not look at it again meanwhile. */
-static bool serve_polled(struct handlers *hs, struct handler *h)
+static bool serve_polled(struct handler *h)
 {
-    bool was_polled = aiox_list_is_linked(&h->polled_link);
+    bool done;
 
     h->poll_said_ready = false;
-    if (was_polled) {
-        aiox_list_remove(&h->polled_link);
-    }
-    bool done = call_if(h, true, h->call.poll_ready ? h->call.poll_ready : h->call.read);
-    if (was_polled && handler_is_live_(h) && !aiox_list_is_linked(&h->polled_link)) {
-        aiox_list_push_back(&hs->polled, &h->polled_link);
-    }
+    h->is_served = true;
+    done = call_if(h, true, h->call.poll_ready ? h->call.poll_ready : h->call.read);
+    h->is_served = false;
     return done;
 }
 
-static bool serve(struct handlers *hs, struct handler *h)
+static bool serve(struct handler *h)
 {
     const struct aiox_fd_handler *call = &h->call;
     uint32_t events = h->ready_events;
@@ -95,23 +88,20 @@ static bool serve(struct handlers *hs, struct handler *h)
 
     h->ready_events = 0;
     if (h->poll_said_ready) {
-        done = serve_polled(hs, h);
-        events &= ~(uint32_t)AIOX_FD_READ;
+        done = serve_polled(h);
+    } else {
+        done = call_if(h, (events & READ_EVENTS) != 0, call->read ? call->read : call->poll_ready);
     }
-    done |= call_if(h, (events & READ_EVENTS) != 0, call->read ? call->read : NULL);
     done |= call_if(h, (events & AIOX_FD_PRI) != 0, call->urgent);
     done |= call_if(h, (events & WRITE_EVENTS) != 0, call->write);
     if (!done && events) {
         /* A hang-up that nobody asked for still has to be heard by somebody. */
         done = call_if(h, true, call->write ? call->write : call->urgent);
     }
-    if (!done && events) {
-        done = call_if(h, true, call->poll_ready);
-    }
     return done;
 }
 
-bool dispatch_handlers_(struct handlers *hs, struct aiox_list *ready)
+bool dispatch_handlers_(struct aiox_list *ready)
 {
     struct aiox_list_node *node;
     bool progress = false;
@@ -120,7 +110,7 @@ bool dispatch_handlers_(struct handlers *hs, struct aiox_list *ready)
         struct handler *h = AIOX_CONTAINER_OF(node, struct handler, ready_link);
 
         if (handler_is_live_(h)) {
-            progress |= serve(hs, h);
+            progress |= serve(h);
         }
     }
     return progress;

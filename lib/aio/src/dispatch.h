@@ -28,7 +28,7 @@ struct collected dispatch_sort_(struct handlers *hs, const struct aiox_fdmon_eve
                                 int count, struct aiox_list *ready, struct aiox_list *completions);
 
 /* Calls every handler on @ready that is still live. True if one was called. [home] in a visit */
-bool dispatch_handlers_(struct handlers *hs, struct aiox_list *ready);
+bool dispatch_handlers_(struct aiox_list *ready);
 
 /* Reports every request on @completions. True if there was one. [home] */
 bool dispatch_completions_(struct aiox_list *completions);

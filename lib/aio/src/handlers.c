@@ -66,23 +66,23 @@ static int add_slab(struct handlers *hs)
     return 0;
 }
 
-/* Makes room in by_fd for @fd. */
+/* Makes room in by_fd for @fd, which is open. */
 static int reserve_fd(struct handlers *hs, int fd)
 {
-    int size = hs->by_fd_size ? hs->by_fd_size : FIRST_SLAB;
+    size_t size = hs->by_fd_size ? hs->by_fd_size : FIRST_SLAB;
     struct handler **grown;
 
-    while (size <= fd) {
+    while (size <= (size_t)fd) {
         size *= 2;
     }
     if (size == hs->by_fd_size) {
         return 0;
     }
-    grown = realloc(hs->by_fd, (size_t)size * sizeof(struct handler *));
+    grown = realloc(hs->by_fd, size * sizeof(struct handler *));
     if (!grown) {
         return -ENOMEM;
     }
-    memset(grown + hs->by_fd_size, 0, (size_t)(size - hs->by_fd_size) * sizeof(struct handler *));
+    memset(grown + hs->by_fd_size, 0, (size - hs->by_fd_size) * sizeof(struct handler *));
     hs->by_fd = grown;
     hs->by_fd_size = size;
     return 0;
@@ -90,7 +90,7 @@ static int reserve_fd(struct handlers *hs, int fd)
 
 static struct handler *at_fd(struct handlers *hs, int fd)
 {
-    return fd >= 0 && fd < hs->by_fd_size ? hs->by_fd[fd] : NULL;
+    return fd >= 0 && (size_t)fd < hs->by_fd_size ? hs->by_fd[fd] : NULL;
 }
 
 static uint32_t events_asked(const struct aiox_fd_handler *call)
@@ -112,34 +112,83 @@ static struct handler *make(struct handlers *hs, int fd, const struct aiox_fd_ha
     h = hs->free;
     hs->free = h->next;
     h->call = *call;
+    h->call.poll =
+        call->poll_ready || call->read ? call->poll : NULL; /* else nobody could serve it */
     h->opaque = opaque;
     h->fd = fd;
     h->asked = events_asked(call);
-    h->always_ready = false;
+    h->watched = NOT_FOUND;
     h->ready_events = 0;
     h->poll_said_ready = false;
+    h->begun = false;
     h->busy = (struct busy_time){0};
     return h;
+}
+
+static bool have_same_hooks(const struct aiox_fd_handler *a, const struct aiox_fd_handler *b)
+{
+    return a->poll == b->poll && a->poll_begin == b->poll_begin && a->poll_end == b->poll_end;
+}
+
+/* See handlers_hand_over_(). By [home], or without visitors. */
+static struct handler *hand_over(struct handlers *hs, struct handler *h)
+{
+    struct handler *heir = at_fd(hs, h->fd);
+
+    if (heir && have_same_hooks(&heir->call, &h->call)) {
+        heir->busy = h->busy; /* what was learnt still holds */
+        heir->begun |= h->begun && heir->opaque == h->opaque;
+        if (!aiox_list_is_linked(&heir->polled_link)) {
+            aiox_list_insert_before(&h->polled_link, &heir->polled_link);
+        }
+    } else {
+        heir = NULL;
+    }
+    aiox_list_remove(&h->polled_link);
+    return heir;
+}
+
+struct handler *handlers_hand_over_(struct handlers *hs, struct handler *h)
+{
+    struct handler *heir;
+
+    aiox_lockcnt_lock(&hs->visitors);
+    heir = hand_over(hs, h);
+    aiox_lockcnt_unlock(&hs->visitors);
+    return heir;
 }
 
 /* Nobody looks at @h any more: its slot may be given to another. */
 static void release(struct handlers *hs, struct handler *h)
 {
     if (aiox_list_is_linked(&h->polled_link)) {
-        aiox_list_remove(&h->polled_link);
+        (void)hand_over(hs, h);
     }
     h->generation += h->generation == UINT32_MAX ? 2 : 1; /* never 0: that is the bell's */
     h->next = hs->free;
     hs->free = h;
 }
 
+/* What a file that is always ready is ready for. */
+static uint32_t always_ready_for(const struct handler *h)
+{
+    return h->asked & (AIOX_FD_READ | AIOX_FD_WRITE);
+}
+
+static void set_watched(struct handlers *hs, struct handler *h, enum watched watched)
+{
+    if (always_ready_for(h)) {
+        aiox_u32_add_relaxed(&hs->always_ready, (uint32_t)(watched == ALWAYS_READY) -
+                                                    (uint32_t)(h->watched == ALWAYS_READY));
+    }
+    h->watched = watched;
+}
+
 /* Takes @h out of use; its memory is kept while somebody may look at it. */
 static void retire(struct handlers *hs, struct handler *h)
 {
     aiox_u32_store_release(&h->live, 0);
-    if (h->always_ready) {
-        aiox_u32_sub_relaxed(&hs->always_ready, 1);
-    }
+    set_watched(hs, h, NOT_FOUND);
     if (aiox_lockcnt_count(&hs->visitors) == 0) {
         release(hs, h);
     } else {
@@ -148,43 +197,59 @@ static void retire(struct handlers *hs, struct handler *h)
     }
 }
 
-/* Tells the backend. A file it cannot watch becomes one that is always ready. */
-static int tell(struct backend *b, struct handler *h, uint32_t old_asked)
+/* Asks @b to watch for @h; *@watched says what it does. 0 or a negative errno. */
+static int ask(struct backend *b, const struct handler *h, uint32_t told, enum watched *watched)
 {
-    int err = b->ops.interest(b->mon, h->fd, old_asked, h->asked, token_of(h));
+    int err = b->ops.interest(b->mon, h->fd, told, h->asked, token_of(h));
 
-    h->always_ready = err == -EPERM;
-    return h->always_ready ? 0 : err;
+    *watched = err == -EPERM ? ALWAYS_READY : err ? NOT_FOUND : WATCHED;
+    return err == -EPERM ? 0 : err;
 }
 
+/* What the backend was last asked for @h's descriptor. */
 static uint32_t told(const struct handler *h)
 {
-    return h && !h->always_ready ? h->asked : 0;
+    return h && h->watched == WATCHED ? h->asked : 0;
+}
+
+static void stop_watching(struct handlers *hs, const struct handler *h)
+{
+    if (told(h)) {
+        (void)hs->backend->ops.interest(hs->backend->mon, h->fd, h->asked, 0, token_of(h));
+    }
+}
+
+/* Watches for @h in the place of @old. On error, the backend does what it did before. */
+static int watch(struct handlers *hs, struct handler *h, const struct handler *old)
+{
+    enum watched watched;
+    int err = ask(hs->backend, h, told(old), &watched);
+
+    if (err < 0) {
+        return err;
+    }
+    set_watched(hs, h, watched);
+    err = reserve_fd(hs, h->fd); /* not before: the number may be of any size if it is not open */
+    if (err < 0) {
+        stop_watching(hs, h);
+        set_watched(hs, h, NOT_FOUND);
+    }
+    return err;
 }
 
 static int replace(struct handlers *hs, int fd, const struct aiox_fd_handler *call, void *opaque)
 {
     struct handler *old = at_fd(hs, fd);
-    struct handler *h;
-    int err = reserve_fd(hs, fd);
+    struct handler *h = make(hs, fd, call, opaque);
+    int err;
 
-    if (err < 0) {
-        return err;
-    }
-    h = make(hs, fd, call, opaque);
     if (!h) {
         return -ENOMEM;
     }
-    if (old && old->call.poll == call->poll && old->call.poll_begin == call->poll_begin) {
-        h->busy = old->busy; /* the same source of events: what was learnt still holds */
-    }
-    err = tell(hs->backend, h, told(old));
+    err = watch(hs, h, old);
     if (err < 0) {
         release(hs, h);
         return err;
-    }
-    if (h->always_ready) {
-        aiox_u32_add_relaxed(&hs->always_ready, 1);
     }
     hs->by_fd[fd] = h;
     aiox_u32_store_release(&h->live, 1); /* [HANDLER-publish] */
@@ -201,9 +266,7 @@ static void stop(struct handlers *hs, int fd)
     if (!h) {
         return;
     }
-    if (told(h)) {
-        (void)hs->backend->ops.interest(hs->backend->mon, fd, h->asked, 0, token_of(h));
-    }
+    stop_watching(hs, h);
     hs->by_fd[fd] = NULL;
     retire(hs, h);
 }
@@ -224,33 +287,32 @@ int handlers_set_(struct handlers *hs, int fd, const struct aiox_fd_handler *cal
     return err;
 }
 
-/* Moves one handler to @to; a file that @to cannot watch becomes one that is always ready. */
-static int move(struct handlers *hs, struct handler *h, struct backend *to)
+/* Asks @to for all. A descriptor that was closed is no reason to stay: nobody reports it. */
+static int ask_all(struct handlers *hs, struct backend *to)
 {
-    int err = to->ops.interest(to->mon, h->fd, 0, h->asked, token_of(h));
+    int err = 0;
 
-    if (err == -EPERM) {
-        (void)hs->backend->ops.interest(hs->backend->mon, h->fd, h->asked, 0, token_of(h));
-        h->always_ready = true;
-        aiox_u32_add_relaxed(&hs->always_ready, 1);
+    for (size_t fd = 0; fd < hs->by_fd_size && err == 0; fd++) {
+        if (hs->by_fd[fd]) {
+            err = ask(to, hs->by_fd[fd], 0, &hs->by_fd[fd]->watched_next);
+            err = err == -EBADF ? 0 : err;
+        }
     }
-    /* A descriptor that was closed meanwhile is no reason to stay: it is not reported again. */
-    return err == -EPERM || err == -EBADF ? 0 : err;
+    return err;
 }
 
 int handlers_move_(struct handlers *hs, struct backend *to)
 {
-    int err = 0;
+    int err;
 
     aiox_lockcnt_lock(&hs->visitors);
-    for (int fd = 0; fd < hs->by_fd_size && err == 0; fd++) {
-        struct handler *h = hs->by_fd[fd];
-
-        if (h && !h->always_ready) {
-            err = move(hs, h, to);
-        }
-    }
+    err = ask_all(hs, to);
     if (err == 0) {
+        for (size_t fd = 0; fd < hs->by_fd_size; fd++) {
+            if (hs->by_fd[fd]) {
+                set_watched(hs, hs->by_fd[fd], hs->by_fd[fd]->watched_next);
+            }
+        }
         hs->backend = to;
     }
     aiox_lockcnt_unlock(&hs->visitors);
@@ -269,20 +331,26 @@ struct handler *handlers_find_(struct handlers *hs, uint64_t token)
     return h && handler_is_live_(h) && h->generation == token >> 32 ? h : NULL;
 }
 
+void handler_add_(struct handler *h, struct aiox_list *ready)
+{
+    if (aiox_list_is_linked(&h->ready_link)) {
+        aiox_list_remove(&h->ready_link);
+    }
+    aiox_list_push_back(ready, &h->ready_link);
+}
+
 void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready)
 {
     if (AIOX_LIKELY(!handlers_have_always_ready_(hs))) {
         return;
     }
     aiox_lockcnt_lock(&hs->visitors);
-    for (int fd = 0; fd < hs->by_fd_size; fd++) {
+    for (size_t fd = 0; fd < hs->by_fd_size; fd++) {
         struct handler *h = hs->by_fd[fd];
 
-        if (h && h->always_ready) {
-            h->ready_events = h->asked & (AIOX_FD_READ | AIOX_FD_WRITE);
-            if (!aiox_list_is_linked(&h->ready_link)) {
-                aiox_list_push_back(ready, &h->ready_link);
-            }
+        if (h && h->watched == ALWAYS_READY && always_ready_for(h)) {
+            h->ready_events = always_ready_for(h);
+            handler_add_(h, ready);
         }
     }
     aiox_lockcnt_unlock(&hs->visitors);

@@ -19,6 +19,13 @@ struct busy_time {
     int64_t last_paid_ns; /* when looking last found something */
 };
 
+/* What the backend does for a handler. */
+enum watched {
+    WATCHED,
+    ALWAYS_READY, /* nothing: it cannot watch this kind of file */
+    NOT_FOUND,    /* nothing: the descriptor was closed too early */
+};
+
 /*
  * One set of callbacks for one descriptor. Made and retired under the lock;
  * what is above the line never changes while the record is live.
@@ -27,15 +34,18 @@ struct handler {
     struct aiox_fd_handler call;
     void *opaque;
     int fd;
-    uint32_t asked;       /* of the backend */
-    uint32_t index;       /* of its slot */
-    uint32_t generation;  /* of its slot: the upper half of the token */
-    bool always_ready;    /* the backend cannot watch this kind of file */
-    aiox_atomic_u32 live; /* set at the end of making, cleared to retire */
-    struct handler *next; /* free or retired */
+    uint32_t asked;            /* of the backend */
+    uint32_t index;            /* of its slot */
+    uint32_t generation;       /* of its slot: the upper half of the token */
+    aiox_atomic_u32 live;      /* set at the end of making, cleared to retire */
+    struct handler *next;      /* free or retired */
+    enum watched watched;      /* under the lock */
+    enum watched watched_next; /* by the backend that is to take over */
     /* -------- [home], inside a visit -------- */
     uint32_t ready_events; /* what the backend reported and nobody served */
     bool poll_said_ready;
+    bool is_served; /* what its poll callback saw is being dealt with: do not look again */
+    bool begun;     /* poll_begin was called and poll_end was not */
     struct busy_time busy;
     struct aiox_list_node ready_link;
     struct aiox_list_node polled_link;
@@ -50,9 +60,9 @@ struct handlers {
     uint32_t slots_made;
     struct handler *free;
     struct handler **by_fd; /* under the lock */
-    int by_fd_size;
+    size_t by_fd_size;
     aiox_atomic_ptr retired;      /* changed under the lock, looked at without */
-    aiox_atomic_u32 always_ready; /* how many */
+    aiox_atomic_u32 always_ready; /* how many are called for it */
     struct aiox_list polled;      /* [home] in a visit, or under the lock without visitors */
 };
 
@@ -76,11 +86,20 @@ struct handler *handlers_find_(struct handlers *hs, uint64_t token);
 /* False as soon as somebody has retired it. [home] in a visit */
 bool handler_is_live_(const struct handler *h);
 
-/* True if some handler's file is always ready. [home] */
+/* True if some handler is to be called in each turn. [home] */
 static inline bool handlers_have_always_ready_(const struct handlers *hs)
 {
     return aiox_u32_load_relaxed(&hs->always_ready) != 0;
 }
+
+/*
+ * @h, which is polled and has been retired, leaves its place to the handler that
+ * replaced it and has the same hooks. Returns that, or NULL. [home] in a visit
+ */
+struct handler *handlers_hand_over_(struct handlers *hs, struct handler *h);
+
+/* Puts @h on @ready, off the list of an outer turn that has not served it. [home] in a visit */
+void handler_add_(struct handler *h, struct aiox_list *ready);
 
 /* Puts every handler of a file that is always ready on @ready. [home] in a visit */
 void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready);

@@ -72,6 +72,12 @@ AIOX_NOINLINE void home_end_turn_(struct aiox_context *outer)
     __asm__ volatile("" ::: "memory");
 }
 
+AIOX_NOINLINE bool home_is_turning_(const struct aiox_context *ctx)
+{
+    __asm__ volatile("" ::: "memory");
+    return turning == ctx;
+}
+
 AIOX_NOINLINE struct aiox_context *aiox_context_current(void)
 {
     __asm__ volatile("" ::: "memory");

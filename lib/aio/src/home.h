@@ -27,6 +27,9 @@ bool home_is_here_(const struct home *home);
 struct aiox_context *home_begin_turn_(struct aiox_context *ctx);
 void home_end_turn_(struct aiox_context *outer);
 
+/* True inside a turn of @ctx, unless that is turning another one just now. [any] */
+bool home_is_turning_(const struct aiox_context *ctx);
+
 /* The context of this thread while it turns none. NULL: none. */
 void home_set_own_(struct aiox_context *ctx);
 

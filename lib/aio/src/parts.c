@@ -68,23 +68,25 @@ int parts_get_(struct parts *parts, struct aiox_context *ctx, const struct aiox_
 
 void parts_init_(struct parts *parts)
 {
+    pthread_mutexattr_t recursive;
+
     aiox_ptr_store_relaxed(&parts->newest, NULL);
-    pthread_mutex_init(&parts->making, NULL);
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&parts->making, &recursive);
+    pthread_mutexattr_destroy(&recursive);
 }
 
 void parts_fini_(struct parts *parts, struct aiox_context *ctx)
 {
-    struct part *p = aiox_ptr_load_acquire(&parts->newest); /* [PARTS-publish] */
+    struct part *p;
 
-    while (p) {
-        struct part *older = p->older;
-
-        aiox_ptr_store_relaxed(&parts->newest, older);
+    while ((p = aiox_ptr_load_acquire(&parts->newest)) != NULL) { /* [PARTS-publish] */
+        aiox_ptr_store_relaxed(&parts->newest, p->older);
         if (p->kind->fini) {
             p->kind->fini(ctx, p->data);
         }
         free(p);
-        p = older;
     }
     pthread_mutex_destroy(&parts->making);
 }

@@ -10,10 +10,10 @@
 
 struct part;
 
-/* Only grows until it ends, so that looking needs no lock. */
+/* Only grows until it ends, so that looking needs no lock. One part may need another to be made. */
 struct parts {
     aiox_atomic_ptr newest; /* struct part */
-    pthread_mutex_t making;
+    pthread_mutex_t making; /* recursive */
 };
 
 void parts_init_(struct parts *parts);

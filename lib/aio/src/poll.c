@@ -90,7 +90,7 @@ bool aiox_poll(struct aiox_context *ctx, bool may_block)
     wait(ctx, may_block, &ready);
     progress = dispatch_completions_(&ctx->completions);
     progress |= aiox_bh_queue_run(&ctx->bhs);
-    progress |= dispatch_handlers_(&ctx->handlers, &ready);
+    progress |= dispatch_handlers_(&ready);
 
     handlers_leave_(&ctx->handlers);
     progress |= aiox_timer_group_run(&ctx->timers);

@@ -18,18 +18,19 @@ constexpr int kFd = 7;
 
 class Busy : public ::testing::TestWithParam<bool>
 {
-  protected:
+  public:
     Busy()
     {
         script_.tick_ns = 10;
         EXPECT_EQ(aiox_context_new(&ctx_, script_.sources(), nullptr), 0);
-        aiox_fd_handler h = {};
-        h.read = [](void *o) { static_cast<Busy *>(o)->reads_++; };
-        h.poll = [](void *o) { return static_cast<Busy *>(o)->Poll(); };
-        h.poll_ready = [](void *o) { static_cast<Busy *>(o)->PollReady(); };
-        h.poll_begin = [](void *o) { static_cast<Busy *>(o)->begun_++; };
-        h.poll_end = [](void *o) { static_cast<Busy *>(o)->PollEnd(); };
-        EXPECT_EQ(aiox_set_fd_handler(ctx_, kFd, &h, this), 0);
+        handler_.read = [](void *o) { static_cast<Busy *>(o)->reads_++; };
+        handler_.poll = [](void *o) { return static_cast<Busy *>(o)->Poll(); };
+        handler_.poll_ready = [](void *o) { static_cast<Busy *>(o)->PollReady(); };
+        handler_.poll_begin = [](void *o) { static_cast<Busy *>(o)->begun_++; };
+        handler_.poll_end = [](void *o) { static_cast<Busy *>(o)->PollEnd(); };
+        other_handler_.read = [](void *) {};
+        other_handler_.poll = [](void *o) { return ++*static_cast<int *>(o) > 0; };
+        EXPECT_EQ(aiox_set_fd_handler(ctx_, kFd, &handler_, this), 0);
         EXPECT_FALSE(aiox_poll(ctx_, false)); /* setting the handler has rung */
         EXPECT_EQ(aiox_context_set_busy_poll(ctx_, 32000, 0, 0), 0);
     }
@@ -54,6 +55,9 @@ class Busy : public ::testing::TestWithParam<bool>
         polls_ready_++;
         ready_ = false;
         ready_at_ns_ = INT64_MAX;
+        if (on_ready_) {
+            on_ready_();
+        }
     }
 
     void PollEnd()
@@ -81,7 +85,8 @@ class Busy : public ::testing::TestWithParam<bool>
     aiox_context *ctx_ = nullptr;
     int64_t ready_at_ns_ = INT64_MAX;
     bool ready_ = false;
-    std::function<void()> on_look_, on_end_;
+    std::function<void()> on_look_, on_end_, on_ready_;
+    aiox_fd_handler handler_ = {}, other_handler_ = {};
     int reads_ = 0, polls_ready_ = 0, begun_ = 0, ended_ = 0, looks_ = 0;
 };
 
@@ -184,6 +189,155 @@ TEST_P(Busy, AnIdleHandlerIsLeftToABackendThatSeesWithoutTheKernel)
 
     /* It left with one last look, or was looked at for as long as ever. */
     EXPECT_EQ(looks_ == looked + 1, GetParam());
+}
+
+/* Turns on looking: two events that came soon. */
+#define START_LOOKING()                                                                            \
+    do {                                                                                           \
+        WakeAfter(2000);                                                                           \
+        WakeAfter(2000);                                                                           \
+        ready_at_ns_ = script_.now_ns() + 500;                                                     \
+        ASSERT_TRUE(aiox_poll(ctx_, true));                                                        \
+        ASSERT_EQ(begun_, ended_ + 1);                                                             \
+    } while (0)
+
+TEST_P(Busy, ASleepInsideAPollReadyCallbackTellsItsOtherSide)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    on_ready_ = [this] {
+        int looked = looks_;
+        int64_t timeout_ns = 0;
+        script_.on_collect = [&](int64_t ns) { timeout_ns = ns; };
+        (void)aiox_poll(ctx_, true);
+        script_.on_collect = nullptr;
+        EXPECT_EQ(timeout_ns, -1);
+        EXPECT_EQ(looks_, looked); /* not while it is served */
+        EXPECT_EQ(begun_, ended_);
+    };
+    ready_at_ns_ = script_.now_ns() + 1000;
+
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_EQ(polls_ready_, 1);
+    EXPECT_EQ(begun_, ended_);
+}
+
+TEST_P(Busy, ATurnInsideServesWhatOnlyThePollCallbackSees)
+{
+    struct Other {
+        bool ready = false;
+        int served = 0;
+    } other;
+    aiox_fd_handler h = {};
+    h.poll = [](void *o) { return static_cast<Other *>(o)->ready; };
+    h.poll_ready = [](void *o) {
+        static_cast<Other *>(o)->ready = false;
+        static_cast<Other *>(o)->served++;
+    };
+    ASSERT_EQ(aiox_set_fd_handler(ctx_, kFd + 1, &h, &other), 0);
+    START_LOOKING();
+    script_.Ready(kFd + 1, AIOX_FD_READ);
+    ASSERT_TRUE(aiox_poll(ctx_, true)); /* from now on it is looked at, too */
+    ASSERT_EQ(other.served, 1);
+    ready_ = other.ready = true;
+    on_ready_ = [&] {
+        for (int i = 0; i < 3 && other.served < 2; i++) {
+            aiox_poll(ctx_, true);
+        }
+        EXPECT_EQ(other.served, 2);
+    };
+
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_EQ(polls_ready_, 2);
+    EXPECT_EQ(other.served, 2);
+    aiox_clear_fd_handler(ctx_, kFd + 1);
+}
+
+TEST_P(Busy, AHandlerThatIsReplacedByItsLikeKeepsItsPlace)
+{
+    START_LOOKING();
+    ASSERT_EQ(aiox_set_fd_handler(ctx_, kFd, &handler_, this), 0);
+    int looked = looks_;
+    ready_at_ns_ = script_.now_ns() + 1000;
+
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_GT(looks_, looked);
+    EXPECT_EQ(polls_ready_, 2);
+    EXPECT_EQ(begun_, ended_ + 1);
+}
+
+TEST_P(Busy, AHandlerThatReplacesItselfByItsLikeIsTold)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    on_ready_ = [this] {
+        EXPECT_EQ(aiox_set_fd_handler(ctx_, kFd, &handler_, this), 0);
+        EXPECT_EQ(begun_, ended_ + 1);
+        (void)aiox_poll(ctx_, true); /* sleeps */
+        EXPECT_EQ(begun_, ended_);
+    };
+    ready_at_ns_ = script_.now_ns() + 1000;
+
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_EQ(polls_ready_, 1);
+    EXPECT_EQ(begun_, ended_);
+}
+
+TEST_P(Busy, AHandlerThatIsReplacedByAnotherIsLookedAtOnlyWhenThatHasPaid)
+{
+    START_LOOKING();
+    int other = 0;
+    ASSERT_EQ(aiox_set_fd_handler(ctx_, kFd, &other_handler_, &other), 0);
+    int looked = looks_;
+
+    (void)aiox_poll(ctx_, true);
+
+    EXPECT_EQ(looks_, looked);
+    EXPECT_EQ(other, 0);
+}
+
+TEST_P(Busy, AHandlerIsToldThatLookingWasSwitchedOffAndLosesNoEvent)
+{
+    START_LOOKING();
+    on_end_ = [this] { ready_ = true; };
+
+    ASSERT_EQ(aiox_context_set_busy_poll(ctx_, 0, 0, 0), 0);
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_EQ(polls_ready_, 2);
+    EXPECT_EQ(begun_, ended_);
+}
+
+TEST_P(Busy, WhileLookingATurnThatMayNotBlockLooksToo)
+{
+    START_LOOKING();
+    ready_ = true;
+
+    EXPECT_TRUE(aiox_poll(ctx_, false));
+
+    EXPECT_EQ(polls_ready_, 2);
+}
+
+TEST_P(Busy, APollCallbackThatNobodyCouldServeIsIgnored)
+{
+    aiox_fd_handler h = {};
+    h.write = [](void *o) { ++*static_cast<int *>(o); };
+    h.poll = [](void *) { return true; };
+    int writes = 0;
+    ASSERT_EQ(aiox_set_fd_handler(ctx_, kFd, &h, &writes), 0);
+    for (int i = 0; i < 3; i++) {
+        script_.Ready(kFd, AIOX_FD_WRITE);
+        EXPECT_TRUE(aiox_poll(ctx_, true));
+    }
+
+    EXPECT_FALSE(aiox_poll(ctx_, true));
+
+    EXPECT_EQ(script_.timeouts().back(), -1);
+    EXPECT_EQ(writes, 3);
 }
 
 TEST_P(Busy, NegativeTimesAreRefused)

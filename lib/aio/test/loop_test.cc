@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a turn does, told by a backend that reports what the test says. */
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <functional>
 #include <pthread.h>
@@ -159,6 +160,19 @@ TEST_F(Loop, UrgentDataCallsUrgent)
     EXPECT_EQ(log_, Log({"urgent"}));
 }
 
+TEST_F(Loop, ReadyToReadCallsPollReadyWhereThereIsNoRead)
+{
+    Watcher w;
+    w.poll_ready = Note("poll_ready");
+    w.write = Note("write");
+    ASSERT_EQ(Watch(7, &w), 0);
+
+    script_.Ready(7, AIOX_FD_READ);
+
+    EXPECT_TRUE(Turn());
+    EXPECT_EQ(log_, Log({"poll_ready"}));
+}
+
 TEST_F(Loop, TheFirstCallbackMayStopAllOthers)
 {
     Watcher w[3];
@@ -240,6 +254,17 @@ TEST_F(Loop, ANegativeDescriptorIsBad)
     EXPECT_EQ(Watch(-1, &w), -EBADF);
 }
 
+TEST_F(Loop, ADescriptorThatCannotBeOpenIsBad)
+{
+    Watcher w;
+    w.read = Note("read");
+    for (int fd : {1 << 30, INT_MAX}) {
+        script_.Refuse(fd, -EBADF);
+
+        EXPECT_EQ(Watch(fd, &w), -EBADF);
+    }
+}
+
 TEST_F(Loop, ARefusedHandlerLeavesTheFormerInPlace)
 {
     Watcher old, w;
@@ -270,6 +295,40 @@ TEST_F(Loop, AFileThatCannotBeWatchedIsAlwaysReady)
 
     EXPECT_EQ(log_, Log({"read", "read"}));
     EXPECT_EQ(aiox_context_timeout_ns(ctx_), -1);
+}
+
+TEST_F(Loop, AFileThatIsAlwaysReadyIsServedByATurnInsideToo)
+{
+    Watcher outer, inner;
+    bool served = false;
+    inner.read = [&] { served = true; };
+    outer.read = [&] {
+        aiox_clear_fd_handler(ctx_, 7);
+        for (int turns = 0; turns < 3 && !served; turns++) {
+            aiox_poll(ctx_, true);
+        }
+        EXPECT_TRUE(served);
+    };
+    script_.Refuse(7, -EPERM);
+    script_.Refuse(8, -EPERM);
+    ASSERT_EQ(Watch(7, &outer), 0);
+    ASSERT_EQ(Watch(8, &inner), 0);
+
+    EXPECT_TRUE(Turn());
+    aiox_clear_fd_handler(ctx_, 8);
+}
+
+TEST_F(Loop, AFileThatIsAlwaysReadyIsNeverUrgent)
+{
+    Watcher w;
+    w.urgent = Note("urgent");
+    script_.Refuse(7, -EPERM);
+    ASSERT_EQ(Watch(7, &w), 0);
+
+    EXPECT_FALSE(Turn());
+
+    EXPECT_EQ(aiox_context_timeout_ns(ctx_), -1);
+    EXPECT_EQ(log_, Log());
 }
 
 TEST_F(Loop, CompletionsThenBottomHalvesThenDescriptorsThenTimers)
@@ -307,6 +366,27 @@ TEST_F(Loop, ATurnThatMayBlockWaitsUntilTheNextTimer)
               0);
     aiox_timer_mod_ns(&timer, script_.now_ns() + 5000);
     (void)Turn(); /* arming may have rung the bell */
+
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_EQ(script_.timeouts().back(), 5000);
+    EXPECT_EQ(log_, Log({"timer"}));
+    aiox_timer_fini(&timer);
+}
+
+TEST_F(Loop, ATimerArmedByACallbackCostsNoTurn)
+{
+    aiox_timer timer;
+    ASSERT_EQ(aiox_timer_init_ns(
+                  &timer, aiox_context_timers(ctx_), AIOX_CLOCK_MONOTONIC,
+                  [](void *o) { static_cast<Loop *>(o)->log_.push_back("timer"); }, this),
+              0);
+    Watcher w;
+    w.read = [&] { aiox_timer_mod_ns(&timer, script_.now_ns() + 5000); };
+    ASSERT_EQ(Watch(7, &w), 0);
+    (void)Turn(); /* setting the handler may have rung the bell */
+    script_.Ready(7, AIOX_FD_READ);
+    ASSERT_TRUE(Turn());
 
     EXPECT_TRUE(aiox_poll(ctx_, true));
 
@@ -428,6 +508,55 @@ TEST_F(Loop, AnUnknownBackendLeavesTheContextWhereItIs)
     aiox_backend_info info;
     aiox_context_backend_info(ctx_, &info);
     EXPECT_STREQ(info.name, "scripted");
+}
+
+TEST_F(Loop, ABackendThatCannotTakeOverLeavesTheContextWhereItIs)
+{
+    Watcher file, socket;
+    file.read = Note("file");
+    socket.read = Note("socket");
+    ASSERT_EQ(Watch(7, &file), 0);
+    ASSERT_EQ(Watch(8, &socket), 0);
+    script_.Refuse(7, -EPERM);
+    script_.Refuse(8, -ENOSPC);
+
+    aiox_error err = {};
+    EXPECT_EQ(aiox_context_setup(ctx_, "spare", &err), -ENOSPC);
+
+    EXPECT_EQ(aiox_context_timeout_ns(ctx_), -1); /* the file is watched as before */
+    EXPECT_EQ(script_.opened(), 1);
+}
+
+TEST_F(Loop, AFileThatTheNextBackendCanWatchIsWatched)
+{
+    Watcher w;
+    w.read = Note("read");
+    script_.Refuse(7, -EPERM);
+    ASSERT_EQ(Watch(7, &w), 0);
+    script_.Refuse(7, 0);
+
+    aiox_error err = {};
+    ASSERT_EQ(aiox_context_setup(ctx_, "spare", &err), 0) << err.message;
+
+    EXPECT_EQ(aiox_context_timeout_ns(ctx_), -1);
+    EXPECT_FALSE(Turn());
+    script_.Ready(7, AIOX_FD_READ);
+    EXPECT_TRUE(Turn());
+    EXPECT_EQ(log_, Log({"read"}));
+}
+
+TEST_F(Loop, ADescriptorThatTheNextBackendCannotFindIsNewToItWhenSetAgain)
+{
+    Watcher w;
+    w.read = Note("read");
+    ASSERT_EQ(Watch(7, &w), 0);
+    script_.Refuse(7, -EBADF);
+    ASSERT_EQ(aiox_context_setup(ctx_, "spare", nullptr), 0);
+    script_.Refuse(7, 0);
+
+    ASSERT_EQ(Watch(7, &w), 0);
+
+    EXPECT_EQ(script_.former(), 0u);
 }
 
 TEST_F(Loop, AThreadThatIsNotHomeMayNotPoll)
@@ -561,6 +690,28 @@ TEST_F(Loop, APartIsMadeOnceAndEndsWithItsContext)
     EXPECT_EQ(first, second);
     EXPECT_EQ(made, 1);
     EXPECT_EQ(ended, 1);
+}
+
+TEST_F(Loop, APartMayNeedAnotherWhileItIsMadeAndEndsBeforeThat)
+{
+    static std::string ended;
+    ended.clear();
+    static const aiox_context_part base = {"base", 16, nullptr,
+                                           [](aiox_context *, void *) { ended += "base "; }};
+    static const aiox_context_part user = {"user", 16,
+                                           [](aiox_context *c, void *) {
+                                               void *data;
+                                               return aiox_context_part_get(c, &base, &data);
+                                           },
+                                           [](aiox_context *, void *) { ended += "user "; }};
+    aiox_context *ctx;
+    ASSERT_EQ(aiox_context_new(&ctx, script_.sources(), nullptr), 0);
+    void *data = nullptr;
+
+    ASSERT_EQ(aiox_context_part_get(ctx, &user, &data), 0);
+    aiox_context_unref(ctx);
+
+    EXPECT_EQ(ended, "user base ");
 }
 
 TEST_F(Loop, APartThatCannotBeMadeSaysWhy)

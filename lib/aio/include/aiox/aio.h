@@ -162,7 +162,10 @@ struct aiox_fd_handler {
     aiox_fd_fn *urgent; /* AIOX_FD_PRI */
     /*
      * For adaptive polling: true when there is something to do, found out
-     * without a system call. poll_ready is then called instead of read.
+     * without a system call. poll_ready is then called instead of read. Without
+     * both, poll is ignored. The three must not turn the loop. What is stopped
+     * or replaced by another source (other hooks, other @opaque) gets no
+     * poll_end any more: whoever does that makes the other side notify again.
      */
     aiox_fd_poll_fn *poll;
     aiox_fd_fn *poll_ready;
