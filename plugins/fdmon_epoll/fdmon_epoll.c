@@ -267,14 +267,11 @@ static int wait_coarsely(struct aiox_fdmon *mon, const struct timespec *ts, int 
     return ready > 0 ? epoll_wait(mon->set, mon->ready, max, 0) : ready;
 }
 
-static int wait_for_events(struct aiox_fdmon *mon, int64_t timeout_ns, int max)
+static int wait_at_most(struct aiox_fdmon *mon, int64_t timeout_ns, int max)
 {
     struct timespec ts = {.tv_sec = timeout_ns / 1000000000, .tv_nsec = timeout_ns % 1000000000};
     int ready;
 
-    if (timeout_ns <= 0) {
-        return epoll_wait(mon->set, mon->ready, max, timeout_ns < 0 ? -1 : 0);
-    }
     if (!mon->no_pwait2) {
         ready = epoll_pwait2(mon->set, mon->ready, max, &ts, NULL);
         if (ready >= 0 || (errno != ENOSYS && errno != EPERM && errno != EACCES)) {
@@ -283,6 +280,14 @@ static int wait_for_events(struct aiox_fdmon *mon, int64_t timeout_ns, int max)
         __atomic_store_n(&mon->no_pwait2, true, __ATOMIC_RELAXED); /* for describe() */
     }
     return wait_coarsely(mon, &ts, max);
+}
+
+static int wait_for_events(struct aiox_fdmon *mon, int64_t timeout_ns, int max)
+{
+    if (timeout_ns > 0) {
+        return wait_at_most(mon, timeout_ns, max);
+    }
+    return epoll_wait(mon->set, mon->ready, max, timeout_ns < 0 ? -1 : 0);
 }
 
 static int fdmon_epoll_collect(struct aiox_fdmon *mon, int64_t timeout_ns,
