@@ -181,7 +181,7 @@ bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell, 
     }
     b->turn_began_ns = aiox_clock_now_ns();
     bury(hs);
-    if (timeout_ns == 0 || b->max_ns == 0) {
+    if (timeout_ns == 0) {
         return b->started && look_at_all(hs, ready);
     }
     if (drop_idle(b, hs, ready)) {
