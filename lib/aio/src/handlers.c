@@ -134,18 +134,17 @@ static bool have_same_hooks(const struct aiox_fd_handler *a, const struct aiox_f
 static struct handler *hand_over(struct handlers *hs, struct handler *h)
 {
     struct handler *heir = at_fd(hs, h->fd);
+    bool inherits = heir && have_same_hooks(&heir->call, &h->call);
 
-    if (heir && have_same_hooks(&heir->call, &h->call)) {
+    if (inherits) {
         heir->busy = h->busy; /* what was learnt still holds */
         heir->begun |= h->begun && heir->opaque == h->opaque;
         if (!aiox_list_is_linked(&heir->polled_link)) {
             aiox_list_insert_before(&h->polled_link, &heir->polled_link);
         }
-    } else {
-        heir = NULL;
     }
     aiox_list_remove(&h->polled_link);
-    return heir;
+    return inherits ? heir : NULL;
 }
 
 struct handler *handlers_hand_over_(struct handlers *hs, struct handler *h)
