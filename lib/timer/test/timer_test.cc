@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "aiox/log.h"
 #include "lib/timer/test/fixture.h"
 
 namespace aiox_test
@@ -340,6 +341,25 @@ TEST_F(TimerTest, TimersOfOneGroupAreNotThoseOfAnother)
 
     EXPECT_EQ(log_, "m");
     EXPECT_TRUE(others.IsPending());
+}
+
+TEST_F(TimerTest, TraceShowsEachArmingAndFiring)
+{
+    aiox_trace_set_hook(
+        [](void *log, const char *room, const char *event, uint64_t, uint64_t deadline) {
+            *static_cast<std::string *>(log) +=
+                std::string(room) + " " + event + " " + std::to_string(deadline) + ";";
+        },
+        &log_);
+    Timer a(group_, [] {});
+
+    a.Arm(7);
+    aiox_timer_mod_earlier_ns(a, 9);
+    aiox_timer_mod_earlier_ns(a, 5);
+    group_.Run();
+    aiox_trace_set_hook(nullptr, nullptr);
+
+    EXPECT_EQ(log_, "timer arm 7;timer arm 5;timer fire 5;");
 }
 
 TEST(TimerGroup, AllZeroMayBeFinished)
