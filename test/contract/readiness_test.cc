@@ -283,7 +283,7 @@ TEST_P(FdmonContract, FourThousandReadyOnesAllGetTheirTurn)
         fds.push_back(Event(1));
         ASSERT_EQ(mon.Watch(fds.back().get(), AIOX_FD_READ, i), 0);
     }
-    for (int turn = 0; turn < 2 * kReady / kFits; turn++) {
+    for (int turn = 0; turn < 2 * kReady && seen.size() < kReady; turn++) {
         for (auto &[token, events] : mon.Look(kFits)) {
             seen.insert(token);
         }

@@ -163,7 +163,8 @@ struct aiox_fdmon_ops {
      * Returns 0 when the time is over, when a signal came, and when it saw
      * fit; never sleeps past the timeout (rounded up to what the kernel's
      * clock can do). No token more than once for one call. When more is ready
-     * than fits, later calls bring the rest: nobody starves.
+     * than fits, later calls bring the rest: nobody starves. What is reported
+     * holds, or held at some moment since the last call.
      *
      * A descriptor that was closed while watched is reported once with
      * AIOX_FD_ERROR, or never; it does not keep collect() from sleeping.
