@@ -52,12 +52,12 @@ TEST(AioCoTorture, TravellersBetweenTwoLoops)
     for (int i = 0; i < kMany; i++) {
         aiox_co_enter_in(loops[i % 2], Spawn([&, i] {
                              int at = i % 2;
-                             while (aiox_clock_now_ns() < until) {
+                             do {
                                  at = !at;
                                  MoveSelf(loops[at]);
                                  EXPECT_TRUE(aiox_co_context(aiox_co_self()) == loops[at]);
                                  trips[i]++;
-                             }
+                             } while (aiox_clock_now_ns() < until);
                              left.fetch_sub(1, std::memory_order_release);
                          }));
     }
