@@ -48,14 +48,15 @@ static const unsigned ladder[] = {
 
 /*
  * The kernel gives the memory of a closed ring back to RLIMIT_MEMLOCK some
- * milliseconds later. Too little of it may be a ring that has just gone.
+ * milliseconds later, on a busy machine many. Too little of it may be a ring
+ * that has just gone: waits for that, a quarter of a second in all.
  */
 static int setup(unsigned entries, struct io_uring_params *p)
 {
     struct timespec nap = {.tv_nsec = 1000000};
     int fd = (int)syscall(__NR_io_uring_setup, entries, p);
 
-    for (int tries = 0; fd < 0 && errno == ENOMEM && tries < 5; tries++) {
+    for (int tries = 0; fd < 0 && errno == ENOMEM && tries < 8; tries++) {
         nanosleep(&nap, NULL);
         nap.tv_nsec *= 2;
         fd = (int)syscall(__NR_io_uring_setup, entries, p);
