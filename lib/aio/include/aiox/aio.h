@@ -56,7 +56,7 @@ AIOX_API struct aiox_context *aiox_context_ref(struct aiox_context *ctx);
  * One reference less; NULL is allowed. The last one ends the context: no
  * thread may be polling it, its handlers are forgotten (descriptors stay the
  * caller's), requests under way are cancelled and not reported. A bottom half
- * that was not freed, or a timer still armed, ends the program and is named.
+ * that was not freed, or a timer that was not finished, ends the program.
  * [any]
  */
 AIOX_API void aiox_context_unref(struct aiox_context *ctx);
@@ -186,7 +186,8 @@ struct aiox_fd_handler {
  *
  * When the call to stop or replace returns in the home thread, no callback of
  * the old set is entered again. From another thread one may still be running;
- * a bottom half asked for afterwards runs when it has ended.
+ * a bottom half asked for afterwards runs when it has ended, unless that
+ * callback turns the loop itself.
  *
  * Ownership: @fd stays the caller's, who stops watching before closing it. (A
  * descriptor closed too early is reported once as an error, or never.) @h is
