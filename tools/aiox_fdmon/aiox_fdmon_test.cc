@@ -145,6 +145,19 @@ TEST_F(Tool, ListTellsWhyAFileIsRefused)
     EXPECT_TRUE(r.Has("is writable by everybody")) << r.out;
 }
 
+TEST_F(Tool, ListTellsWhyABackendDoesNotWorkHere)
+{
+    setenv("AIOX_TEST_FAULT", "probe", 1);
+
+    Result r = Run("list");
+
+    unsetenv("AIOX_TEST_FAULT");
+    EXPECT_EQ(r.code, 0) << r.out;
+    EXPECT_TRUE(r.Has("unusable")) << r.out;
+    EXPECT_TRUE(r.Has("usable    linked in")) << r.out;
+    EXPECT_TRUE(r.Has("known fault: the moon is full (wait)")) << r.out;
+}
+
 TEST_F(Tool, ListIsJson)
 {
     EXPECT_EQ(Ask("list", "[b[\"rank\"] for b in d if b[\"name\"] == \"tiny\"][0]"), "-1");

@@ -56,6 +56,17 @@ bool finding_is_good(const struct finding *f)
     return f->report.stage == AIOX_BACKEND_CHOSEN;
 }
 
+const char *finding_verdict(const struct finding *f)
+{
+    if (f->report.stage == AIOX_BACKEND_SKIPPED) {
+        return aiox_backend_stage_text(AIOX_BACKEND_SKIPPED);
+    }
+    if (!finding_is_good(f)) {
+        return "unusable";
+    }
+    return f->report.cause != AIOX_FDMON_CAUSE_NONE ? "degraded" : "usable";
+}
+
 const char *finding_origin(const struct finding *f)
 {
     return f->report.path[0] ? f->report.path : "linked in";

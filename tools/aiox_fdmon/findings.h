@@ -31,6 +31,9 @@ void findings_free(struct findings *f);
 /* True if the backend works as far as it was looked at. */
 bool finding_is_good(const struct finding *f);
 
+/* "usable", "degraded" or "unusable", of one that was probed; else where it ended. */
+const char *finding_verdict(const struct finding *f);
+
 /* Where it comes from: "linked in" or its path. */
 const char *finding_origin(const struct finding *f);
 

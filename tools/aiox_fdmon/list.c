@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* list.c - every backend there is. */
+/* list.c - every backend there is, and whether it works here. */
 #include <stdio.h>
 
 #include "commands.h"
@@ -20,9 +20,8 @@ static void print_line(const struct finding *f)
         snprintf(rank, sizeof(rank), "%d", (int)r->rank);
     }
     report_words(r, words, sizeof(words));
-    printf("%-12s %-10s %5s  %-8s %s%s%s\n", r->name[0] ? r->name : "-",
-           r->version[0] ? r->version : "-", rank,
-           finding_is_good(f) ? "ready" : aiox_backend_stage_text(r->stage), finding_origin(f),
+    printf("%-12s %-10s %5s  %-9s %s%s%s\n", r->name[0] ? r->name : "-",
+           r->version[0] ? r->version : "-", rank, finding_verdict(f), finding_origin(f),
            words[0] ? ": " : "", words);
 }
 
@@ -31,11 +30,11 @@ int command_list(const struct arguments *args)
     struct json j = {.out = stdout};
     struct findings all;
 
-    findings_get(&all, AIOX_BACKEND_SCAN_LOAD, NULL);
+    findings_get(&all, AIOX_BACKEND_SCAN_PROBE, NULL);
     if (args->json) {
         json_begin(&j, NULL, '[');
     } else {
-        printf("%-12s %-10s %5s  %-8s %s\n", "NAME", "VERSION", "RANK", "STATE", "FROM");
+        printf("%-12s %-10s %5s  %-9s %s\n", "NAME", "VERSION", "RANK", "STATE", "FROM");
     }
     for (int i = 0; i < all.count; i++) {
         if (!is_wanted(&all.items[i], args)) {

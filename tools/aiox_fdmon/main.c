@@ -9,7 +9,7 @@
 static const char usage[] =
     "usage: aiox-fdmon [--json] COMMAND\n"
     "\n"
-    "  list [--all]                  every backend; --all: shadowed ones, too\n"
+    "  list [--all]                  every backend, does it work here; --all: shadowed ones, too\n"
     "  info NAME|FILE [--no-exec]    what it says of itself; --no-exec: run no code of a file\n"
     "  probe [NAME]                  does it work here and now\n"
     "  doctor                        what a program would get here, and why\n"

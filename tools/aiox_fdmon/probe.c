@@ -5,21 +5,13 @@
 #include "commands.h"
 #include "findings.h"
 
-static const char *verdict(const struct finding *f)
-{
-    if (!finding_is_good(f)) {
-        return "unusable";
-    }
-    return f->report.cause != AIOX_FDMON_CAUSE_NONE ? "degraded" : "usable";
-}
-
 static void print_line(const struct finding *f)
 {
     const struct aiox_backend_report *r = &f->report;
     char words[450];
 
     report_words(r, words, sizeof(words));
-    printf("%-12s %-9s %6lld us", r->name[0] ? r->name : r->path, verdict(f),
+    printf("%-12s %-9s %6lld us", r->name[0] ? r->name : r->path, finding_verdict(f),
            (long long)r->spent_ns / 1000);
     if (!finding_is_good(f)) {
         printf("  %s", aiox_backend_stage_text(r->stage));
