@@ -35,26 +35,19 @@
 #include "aiox/fdmon.h"
 
 #include "probe.h"
+#include "table.h"
 
 enum {
-    BATCH = 256, /* reports per system call */
-    FIRST_LENGTH = 64,
+    BATCH = 256,      /* reports per system call */
     INSPECTION = 251, /* one report in so many is looked at; a prime, so that all take turns */
-};
-
-struct watch {
-    uint64_t token;
-    uint32_t events;     /* as asked, 0: not watched */
-    uint32_t generation; /* of the registration in the set */
 };
 
 struct aiox_fdmon {
     const struct aiox_fdmon_host *host;
     int set; /* the number stays when the set is built anew */
 
-    pthread_mutex_t lock; /* guards the rest of this paragraph */
-    struct watch *watches;
-    int length;
+    pthread_mutex_t lock; /* of whoever writes what is in this paragraph */
+    struct watch_table *table;
     bool ghosts; /* a registration could not be taken out */
 
     bool no_pwait2;       /* [home] the kernel, or a policy, does not let us */
@@ -77,78 +70,57 @@ static uint32_t from_epoll(uint32_t events)
            (events & EPOLLERR ? AIOX_FD_ERROR : 0u);
 }
 
-/* epoll_ctl() for @fd as the table has it, but for @events. 0 or a negative errno. */
-static int control(struct aiox_fdmon *mon, int op, int fd, uint32_t events)
+/* epoll_ctl() for what @fd is, or will be, in @generation. 0 or a negative errno. */
+static int control(struct aiox_fdmon *mon, int op, int fd, uint32_t events, uint32_t generation)
 {
     struct epoll_event e = {
         .events = to_epoll(events),
-        .data.u64 = (uint64_t)mon->watches[fd].generation << 32 | (uint32_t)fd,
+        .data.u64 = (uint64_t)generation << 32 | (uint32_t)fd,
     };
 
     return epoll_ctl(mon->set, op, fd, &e) < 0 ? -errno : 0;
 }
 
-/* Makes room for @fd, if it is open, in the table; else nothing changed. */
-static int reserve(struct aiox_fdmon *mon, int fd)
+/* A registration may be left that nobody can take out. Under the lock. */
+static void suspect(struct aiox_fdmon *mon, bool ghosts)
 {
-    const struct aiox_fdmon_host *host = mon->host;
-    size_t length = mon->length ? (size_t)mon->length * 2 : FIRST_LENGTH;
-    struct watch *watches;
-
-    if (fd < mon->length) {
-        return 0;
-    }
-    if (fcntl(fd, F_GETFD) < 0) {
-        return -EBADF;
-    }
-    length = length > (size_t)fd ? length : (size_t)fd + 1;
-    watches = host->alloc(host, length * sizeof(*watches));
-    if (!watches) {
-        return -ENOMEM;
-    }
-    if (mon->length) {
-        memcpy(watches, mon->watches, (size_t)mon->length * sizeof(*watches));
-    }
-    host->free(host, mon->watches);
-    mon->watches = watches;
-    mon->length = (int)length;
-    return 0;
+    __atomic_store_n(&mon->ghosts, ghosts, __ATOMIC_RELAXED);
 }
 
-static void stop(struct aiox_fdmon *mon, int fd)
+static void stop(struct aiox_fdmon *mon, int fd, struct watch *w)
 {
-    struct watch *w = &mon->watches[fd];
-
     if (!w->events) {
         return;
     }
-    mon->ghosts |= control(mon, EPOLL_CTL_DEL, fd, 0) < 0;
-    w->events = 0;
+    if (control(mon, EPOLL_CTL_DEL, fd, 0, 0) < 0) {
+        suspect(mon, true);
+    }
+    epoll_table_write_(w, 0, 0);
 }
 
 /* Registers a file that is not in the set, or is there as a ghost that has come back to life. */
-static int add(struct aiox_fdmon *mon, int fd, uint32_t events)
+static int add(struct aiox_fdmon *mon, int fd, uint32_t events, uint32_t generation)
 {
-    int err;
+    int err = control(mon, EPOLL_CTL_ADD, fd, events, generation);
 
-    mon->watches[fd].generation++;
-    err = control(mon, EPOLL_CTL_ADD, fd, events);
-    return err == -EEXIST ? control(mon, EPOLL_CTL_MOD, fd, events) : err;
+    return err == -EEXIST ? control(mon, EPOLL_CTL_MOD, fd, events, generation) : err;
 }
 
-static int start(struct aiox_fdmon *mon, int fd, uint32_t events, uint64_t token)
+static int start(struct aiox_fdmon *mon, int fd, struct watch *w, uint32_t events, uint64_t token)
 {
-    struct watch *w = &mon->watches[fd];
-    int err = w->events ? control(mon, EPOLL_CTL_MOD, fd, events) : -ENOENT;
+    uint32_t next = w->generation + 1;
+    int err = w->events ? control(mon, EPOLL_CTL_MOD, fd, events, next) : -ENOENT;
 
     if (err == -ENOENT) {
-        mon->ghosts |= w->events != 0; /* the number means another file now */
-        w->events = 0;
-        err = add(mon, fd, events);
+        if (w->events) { /* the number means another file now */
+            suspect(mon, true);
+            epoll_table_write_(w, 0, 0);
+        }
+        next = w->generation + 1;
+        err = add(mon, fd, events, next);
     }
     if (!err) {
-        w->events = events;
-        w->token = token;
+        epoll_table_write_(w, events, token);
     }
     return err;
 }
@@ -156,17 +128,19 @@ static int start(struct aiox_fdmon *mon, int fd, uint32_t events, uint64_t token
 static int fdmon_epoll_interest(struct aiox_fdmon *mon, int fd, uint32_t old_events,
                                 uint32_t events, uint64_t token)
 {
+    struct watch *w;
     int err;
 
     if (fd < 0) {
         return events ? -EBADF : 0;
     }
     pthread_mutex_lock(&mon->lock);
-    err = events ? reserve(mon, fd) : 0;
+    err = events ? epoll_table_reserve_(&mon->table, mon->host, fd) : 0;
+    w = epoll_table_at_(mon->table, fd);
     if (!err && events) {
-        err = start(mon, fd, events, token);
-    } else if (!err && fd < mon->length) {
-        stop(mon, fd);
+        err = start(mon, fd, w, events, token);
+    } else if (!err && w) {
+        stop(mon, fd, w);
     }
     pthread_mutex_unlock(&mon->lock);
     return err;
@@ -175,15 +149,15 @@ static int fdmon_epoll_interest(struct aiox_fdmon *mon, int fd, uint32_t old_eve
 /* Registers all that the table knows in a set that is empty. */
 static int refill(struct aiox_fdmon *mon)
 {
-    for (int fd = 0; fd < mon->length; fd++) {
-        struct watch *w = &mon->watches[fd];
-        int err = w->events ? add(mon, fd, w->events) : 0;
+    for (int fd = 0; mon->table && fd < mon->table->length; fd++) {
+        struct watch *w = &mon->table->watches[fd];
+        int err = w->events ? add(mon, fd, w->events, w->generation) : 0;
 
         if (err == -ENOMEM || err == -ENOSPC) {
             return err;
         }
         if (err) {
-            w->events = 0; /* closed meanwhile */
+            epoll_table_write_(w, 0, 0); /* closed meanwhile */
         }
     }
     return 0;
@@ -201,33 +175,53 @@ static void rebuild(struct aiox_fdmon *mon)
         mon->broken = -errno;
     } else {
         mon->broken = refill(mon);
-        mon->ghosts = false;
+        suspect(mon, false);
     }
     close(fresh);
 }
 
-/* True if the file of @fd's registration has been closed under that number. */
-static bool is_ghost(struct aiox_fdmon *mon, int fd)
+/* Ends @w if its file has been closed under that number, and says so. */
+static bool is_ghost(struct aiox_fdmon *mon, int fd, const struct watch *seen)
 {
-    int err = control(mon, EPOLL_CTL_MOD, fd, mon->watches[fd].events);
+    struct watch *w = epoll_table_at_(mon->table, fd);
+    int err = 0;
 
-    return err == -ENOENT || err == -EBADF;
+    if (w->generation == seen->generation) {
+        err = control(mon, EPOLL_CTL_MOD, fd, w->events, w->generation);
+    }
+    if (err != -ENOENT && err != -EBADF) {
+        return false;
+    }
+    epoll_table_write_(w, 0, 0);
+    suspect(mon, true);
+    return true;
 }
 
-/* What to report of @e, which is of the current generation; 0: nothing that was asked for. */
-static uint32_t judge(struct aiox_fdmon *mon, int fd, uint32_t events)
+/* What to report of @seen, which the kernel says has @events. */
+static uint32_t judge(struct aiox_fdmon *mon, int fd, const struct watch *seen, uint32_t events)
 {
-    struct watch *w = &mon->watches[fd];
+    bool ghost;
 
     if (++mon->uninspected >= INSPECTION) {
         mon->uninspected = 0;
-        if (is_ghost(mon, fd)) {
-            mon->ghosts = true;
-            w->events = 0;
+        pthread_mutex_lock(&mon->lock);
+        ghost = is_ghost(mon, fd, seen);
+        pthread_mutex_unlock(&mon->lock);
+        if (ghost) {
             return AIOX_FD_ERROR;
         }
     }
-    return from_epoll(events) & (w->events | AIOX_FD_HANGUP | AIOX_FD_ERROR);
+    return from_epoll(events) & (seen->events | AIOX_FD_HANGUP | AIOX_FD_ERROR);
+}
+
+/* Something has been reported that the table does not know: a ghost, or taken out since. */
+static void exorcise(struct aiox_fdmon *mon)
+{
+    if (__atomic_load_n(&mon->ghosts, __ATOMIC_RELAXED)) {
+        pthread_mutex_lock(&mon->lock);
+        rebuild(mon);
+        pthread_mutex_unlock(&mon->lock);
+    }
 }
 
 static int report(struct aiox_fdmon *mon, int ready, struct aiox_fdmon_event *out)
@@ -235,26 +229,20 @@ static int report(struct aiox_fdmon *mon, int ready, struct aiox_fdmon_event *ou
     bool haunted = false;
     int n = 0;
 
-    pthread_mutex_lock(&mon->lock);
     for (int i = 0; i < ready; i++) {
         uint64_t data = mon->ready[i].data.u64;
         int fd = (int)(uint32_t)data;
-        struct watch *w = &mon->watches[fd];
-        uint32_t events = 0;
+        struct watch seen = epoll_table_read_(&mon->table, fd, (uint32_t)(data >> 32));
+        uint32_t events = seen.events ? judge(mon, fd, &seen, mon->ready[i].events) : 0;
 
-        if (w->events && w->generation == data >> 32) {
-            events = judge(mon, fd, mon->ready[i].events);
-        }
         if (events) {
-            out[n++] = (struct aiox_fdmon_event){.token = w->token, .events = events};
+            out[n++] = (struct aiox_fdmon_event){.token = seen.token, .events = events};
         }
-        haunted |= !w->events || w->generation != data >> 32;
+        haunted |= !seen.events;
     }
-    /* Without a ghost, it was taken out between the wait and here. */
-    if (haunted && mon->ghosts) {
-        rebuild(mon);
+    if (haunted) {
+        exorcise(mon);
     }
-    pthread_mutex_unlock(&mon->lock);
     return n;
 }
 
@@ -331,7 +319,7 @@ static void fdmon_epoll_close(struct aiox_fdmon *mon)
 
     pthread_mutex_destroy(&mon->lock);
     close(mon->set);
-    host->free(host, mon->watches);
+    epoll_table_free_(mon->table, host);
     host->free(host, mon);
 }
 

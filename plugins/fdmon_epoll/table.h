@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * table.h - what is in the set, by descriptor number.
+ *
+ * Written under a lock, read without one. Each change gives an entry a new
+ * generation; a reader comes with the generation that the kernel told it and
+ * gets what was written for that, or nothing. A table that has become too
+ * short is kept until the end: somebody may be reading it.
+ *
+ * Orders
+ *   [EPOLL-ended]  write: generation last (release) -> read: generation first
+ *                  (acquire): the words are not older.
+ *   [EPOLL-begun]  write: begun first, the words (release) -> read: the words
+ *                  (acquire), begun last: the words are not younger.
+ *   [EPOLL-table]  grow: the longer table is filled, then published (release)
+ *                  -> read (acquire).
+ */
+#ifndef AIOX_FDMON_EPOLL_TABLE_H_
+#define AIOX_FDMON_EPOLL_TABLE_H_
+
+#include <stdbool.h>
+
+#include "aiox/fdmon.h"
+
+struct watch {
+    uint64_t token;
+    uint32_t events; /* as asked, 0: not watched */
+    uint32_t generation;
+    uint32_t begun; /* differs from generation while somebody writes */
+};
+
+struct watch_table {
+    struct watch_table *older;
+    int length;
+    struct watch watches[];
+};
+
+/* Makes room for @fd, if it is open: 0, -EBADF or -ENOMEM. [locked] */
+int epoll_table_reserve_(struct watch_table **table, const struct aiox_fdmon_host *host, int fd);
+void epoll_table_free_(struct watch_table *table, const struct aiox_fdmon_host *host);
+
+/* The entry of @fd, for whoever holds the lock; NULL if there is no room for it. */
+static inline struct watch *epoll_table_at_(struct watch_table *table, int fd)
+{
+    return table && fd < table->length ? &table->watches[fd] : NULL;
+}
+
+/* @w becomes the next generation. [locked] */
+static inline void epoll_table_write_(struct watch *w, uint32_t events, uint64_t token)
+{
+    uint32_t generation = w->generation + 1;
+
+    __atomic_store_n(&w->begun, generation, __ATOMIC_RELAXED);
+    __atomic_store_n(&w->token, token, __ATOMIC_RELEASE); /* [EPOLL-begun] */
+    __atomic_store_n(&w->events, events, __ATOMIC_RELEASE);
+    __atomic_store_n(&w->generation, generation, __ATOMIC_RELEASE); /* [EPOLL-ended] */
+}
+
+/* What was written for @fd as @generation; events == 0: nothing, or it is over. [any] */
+static inline struct watch epoll_table_read_(struct watch_table *const *table, int fd,
+                                             uint32_t generation)
+{
+    struct watch *w =
+        epoll_table_at_(__atomic_load_n(table, __ATOMIC_ACQUIRE), fd); /* [EPOLL-table] */
+    struct watch none = {0};
+    struct watch seen;
+
+    if (!w || __atomic_load_n(&w->generation, __ATOMIC_ACQUIRE) != generation) { /* [EPOLL-ended] */
+        return none;
+    }
+    seen.token = __atomic_load_n(&w->token, __ATOMIC_ACQUIRE); /* [EPOLL-begun] */
+    seen.events = __atomic_load_n(&w->events, __ATOMIC_ACQUIRE);
+    seen.begun = __atomic_load_n(&w->begun, __ATOMIC_RELAXED);
+    seen.generation = generation;
+    return seen.begun == generation ? seen : none;
+}
+
+#endif /* AIOX_FDMON_EPOLL_TABLE_H_ */
