@@ -309,6 +309,15 @@ FdmonContract::~FdmonContract()
     EXPECT_EQ(OpenDescriptors(), before_);
 }
 
+aiox_fdmon_probe Probe(const aiox_fdmon_plugin *plugin, const Host &host)
+{
+    aiox_fdmon_probe probe = {};
+
+    probe.size = sizeof(probe);
+    EXPECT_EQ(plugin->probe(host.table(), &probe), 0);
+    return probe;
+}
+
 /* For all tests of the suite, whichever file they are in. */
 INSTANTIATE_TEST_SUITE_P(Fdmon, FdmonContract, ::testing::ValuesIn(Backends()), NameOf);
 

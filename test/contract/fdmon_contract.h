@@ -154,6 +154,9 @@ class FdmonContract : public ::testing::TestWithParam<Backend>
     std::set<std::string> before_; /* open descriptors */
 };
 
+/* What the backend says of where it is. */
+aiox_fdmon_probe Probe(const aiox_fdmon_plugin *plugin, const Host &host);
+
 } // namespace contract
 
 #endif /* AIOX_TEST_CONTRACT_FDMON_CONTRACT_H_ */
