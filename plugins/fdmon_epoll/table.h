@@ -62,7 +62,7 @@ static inline struct watch epoll_table_read_(struct watch_table *const *table, i
 {
     struct watch *w =
         epoll_table_at_(__atomic_load_n(table, __ATOMIC_ACQUIRE), fd); /* [EPOLL-table] */
-    struct watch none = {0};
+    struct watch none = {0, 0, 0, 0};
     struct watch seen;
 
     if (!w || __atomic_load_n(&w->generation, __ATOMIC_ACQUIRE) != generation) { /* [EPOLL-ended] */
