@@ -348,8 +348,8 @@ static const struct aiox_fdmon_plugin descriptor = {
     .abi_major = AIOX_FDMON_ABI_MAJOR,
     .abi_minor = AIOX_FDMON_ABI_MINOR,
     .size = sizeof(descriptor),
-    /* Below epoll: ordinary watches cost 4 to 14 % more than there, though draining ones cost */
-    /* 10 to 14 % less. README.md has the figures. */
+    /* Below epoll: watches that stay and do not drain cost 4 to 14 % more than there, though */
+    /* others cost less. README.md has the figures. */
     .rank = 150,
     .name = "io_uring",
     .version = AIOX_FDMON_VERSION,
