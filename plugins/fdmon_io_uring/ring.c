@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,6 +39,8 @@
     (IORING_FEAT_NODROP | IORING_FEAT_SINGLE_MMAP | IORING_FEAT_EXT_ARG |                          \
      IORING_FEAT_POLL_32BITS | IORING_FEAT_RSRC_TAGS)
 
+enum { ROOM_OF_SOME_RINGS = 1 << 20 };
+
 /* From the best to the oldest; a kernel that does not know a flag says EINVAL. */
 static const unsigned ladder[] = {
     DEFER_FLAGS | IORING_SETUP_NO_SQARRAY,                                           /* 6.6 */
@@ -46,17 +49,26 @@ static const unsigned ladder[] = {
     0,                                                                               /* 5.13 */
 };
 
+/* False if a ring does not fit under the limit however long one waits. */
+static bool may_fit_later(void)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur >= ROOM_OF_SOME_RINGS;
+}
+
 /*
  * The kernel gives the memory of a closed ring back to RLIMIT_MEMLOCK some
- * milliseconds later, on a busy machine many. Too little of it may be a ring
- * that has just gone: waits for that, a quarter of a second in all.
+ * milliseconds later, on a busy machine many, and all processes of a user share
+ * it. Too little may be a ring that has just gone: waits for that, a second in
+ * all.
  */
 static int setup(unsigned entries, struct io_uring_params *p)
 {
     struct timespec nap = {.tv_nsec = 1000000};
     int fd = (int)syscall(__NR_io_uring_setup, entries, p);
 
-    for (int tries = 0; fd < 0 && errno == ENOMEM && tries < 8; tries++) {
+    for (int tries = 0; fd < 0 && errno == ENOMEM && tries < 10 && may_fit_later(); tries++) {
         nanosleep(&nap, NULL);
         nap.tv_nsec *= 2;
         fd = (int)syscall(__NR_io_uring_setup, entries, p);

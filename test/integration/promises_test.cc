@@ -703,9 +703,9 @@ TEST_F(Promise, AHomeThatFollowsAnotherKeepsTheBackend)
     aiox_clear_fd_handler(ctx_, ready.fd);
 }
 
-TEST_F(Promise, HundredsOfContextsLeaveNothingBehind)
+TEST_F(Promise, AHundredContextsLeaveNothingBehind)
 {
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 100; i++) {
         aiox_context *ctx;
         ASSERT_EQ(aiox_new(&ctx, nullptr), 0);
         aiox_poll(ctx, false);
