@@ -176,14 +176,17 @@ TEST_P(CompletionContract, SentAndBufferFreeAreOneReport)
     if (!mon.completion()->supports(mon.get(), kSendZc)) {
         GTEST_SKIP() << "the kernel does not know IORING_OP_SEND_ZC";
     }
-    ASSERT_EQ(Submit(mon, 1, Transfer(kSendZc, pair.a.get(), out, sizeof(out), 0)), 0);
     Results results;
-    while (results.empty()) {
-        Drain(pair.b.get()); /* the buffer is free when the peer has read */
-        for (auto &e : mon.Collect(1000000)) {
-            results[e.token].push_back(e.result);
+    do { /* what it pins counts against a limit that rings of other tests may still fill */
+        results.clear();
+        ASSERT_EQ(Submit(mon, 1, Transfer(kSendZc, pair.a.get(), out, sizeof(out), 0)), 0);
+        while (results.empty()) {
+            Drain(pair.b.get()); /* the buffer is free when the peer has read */
+            for (auto &e : mon.Collect(1000000)) {
+                results[e.token].push_back(e.result);
+            }
         }
-    }
+    } while (results == Results{{1, {-ENOMEM}}});
 
     EXPECT_EQ(results, (Results{{1, {(int)sizeof(out)}}}));
     EXPECT_TRUE(mon.Collect(0).empty());
