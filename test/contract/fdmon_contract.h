@@ -156,6 +156,8 @@ class FdmonContract : public ::testing::TestWithParam<Backend>
 
 /* What the backend says of where it is. */
 aiox_fdmon_probe Probe(const aiox_fdmon_plugin *plugin, const Host &host);
+/* The same, once there is memory. */
+aiox_fdmon_probe PatientProbe(const aiox_fdmon_plugin *plugin, const Host &host);
 
 } // namespace contract
 

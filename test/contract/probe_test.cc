@@ -115,7 +115,7 @@ TEST_P(FdmonContract, DescribesItselfInWhatRoomThereIs)
 
 TEST_P(FdmonContract, WorksHereAndSaysSo)
 {
-    auto probe = Probe(plugin(), host_);
+    auto probe = PatientProbe(plugin(), host_);
 
     EXPECT_NE(probe.state, (uint32_t)AIOX_FDMON_UNUSABLE) << probe.text << "; " << probe.hint;
     if (probe.state == AIOX_FDMON_USABLE) {
@@ -131,7 +131,7 @@ TEST_P(FdmonContract, FourThreadsMayProbeAtOnce)
     for (int i = 0; i < 4; i++) {
         threads.emplace_back([this] {
             for (int j = 0; j < 20; j++) {
-                EXPECT_NE(Probe(plugin(), host_).state, (uint32_t)AIOX_FDMON_UNUSABLE);
+                EXPECT_NE(PatientProbe(plugin(), host_).state, (uint32_t)AIOX_FDMON_UNUSABLE);
             }
         });
     }
