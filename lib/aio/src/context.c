@@ -39,17 +39,26 @@ static int move_to(struct aiox_context *ctx, struct backend *to, struct aiox_err
     return 0;
 }
 
+/* Requests stay with the backend that has them: -EBUSY while there are any. */
+static int check_no_requests(const struct aiox_context *ctx, struct aiox_error *err)
+{
+    if (aiox_list_is_empty(&ctx->in_flight)) {
+        return 0;
+    }
+    return aiox_error_set(err, -EBUSY, "requests are under way on the backend '%s'",
+                          ctx->backend->plugin.name);
+}
+
 int aiox_context_setup(struct aiox_context *ctx, const char *spec, struct aiox_error *err)
 {
     struct backend *to;
     int code;
 
     aiox_assert(spec);
-    if (!aiox_list_is_empty(&ctx->in_flight)) {
-        return aiox_error_set(err, -EBUSY, "requests are under way on the backend '%s'",
-                              ctx->backend->plugin.name);
+    code = check_no_requests(ctx, err);
+    if (code == 0) {
+        code = backend_open_(&to, &ctx->sources, spec, &ctx->reports, err);
     }
-    code = backend_open_(&to, &ctx->sources, spec, &ctx->reports, err);
     return code < 0 ? code : move_to(ctx, to, err);
 }
 
@@ -61,9 +70,9 @@ int aiox_context_adopt(struct aiox_context *ctx, struct aiox_error *err)
     if (home_is_here_(&ctx->home)) {
         return 0;
     }
-    if (!aiox_list_is_empty(&ctx->in_flight)) {
-        return aiox_error_set(err, -EBUSY, "requests are under way on the backend '%s'",
-                              ctx->backend->plugin.name);
+    code = check_no_requests(ctx, err);
+    if (code < 0) {
+        return code;
     }
     home_take_(&ctx->home);
     code = backend_reopen_(&to, ctx->backend, err);
