@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A repository of cc_library targets for what pkg-config finds on this system.
+"""A repository of cc_library targets for what pkg-config finds on this system,
+and for the few libraries that have a header and no file for pkg-config.
 
 Works from WORKSPACE and from a module extension: nothing here depends on how
 the rule is called. :found.bzl says which targets are real: FOUND = {"liburing": True}.
@@ -19,6 +20,13 @@ cc_library(
     includes = {includes},
     defines = {defines},
     linkopts = {linkopts},
+)
+"""
+
+_BARE = """
+cc_library(
+    name = {name},
+    linkopts = ["-l{name_}"],
 )
 """
 
@@ -71,6 +79,12 @@ def _library(rctx, tool, name, module):
         linkopts = repr(linkopts),
     )
 
+def _missing(rctx, name, text):
+    if not rctx.attr.optional:
+        fail("\n\n  %s\n" % text)
+    print("%s (the targets that need it are skipped)" % text)  # buildifier: disable=print
+    return _MISSING.format(name = name)
+
 def _pkg_config_repository_impl(rctx):
     wanted = rctx.os.environ.get("PKG_CONFIG") or "pkg-config"
     tool = rctx.which(wanted)
@@ -87,10 +101,14 @@ def _pkg_config_repository_impl(rctx):
             module,
             " ".join(rctx.attr.apt),
         )
-        if not rctx.attr.optional:
-            fail("\n\n  %s\n" % text)
-        print("%s (the targets that need it are skipped)" % text)  # buildifier: disable=print
-        build += _MISSING.format(name = name)
+        build += _missing(rctx, name, text)
+    for name, header in rctx.attr.bare.items():
+        found[name] = rctx.path("/usr/include/" + header).exists
+        if found[name]:
+            build += _BARE.format(name = repr(name), name_ = name)
+            continue
+        text = "there is no <%s>. On Debian: apt-get install %s" % (header, " ".join(rctx.attr.apt))
+        build += _missing(rctx, name, text)
     rctx.file("BUILD", build)
     rctx.file("found.bzl", "FOUND = %r\n" % found)
 
@@ -98,6 +116,7 @@ pkg_config_repository = repository_rule(
     implementation = _pkg_config_repository_impl,
     attrs = {
         "apt": attr.string_list(doc = "The Debian packages to name when a module is missing."),
+        "bare": attr.string_dict(doc = "Library name, as after -l -> its header in /usr/include."),
         "modules": attr.string_dict(doc = "Target name -> pkg-config module, with a version if need be."),
         "optional": attr.bool(doc = "Skip the targets that need it instead of failing."),
     },

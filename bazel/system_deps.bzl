@@ -22,6 +22,30 @@ def system_deps():
         modules = {"glib": "glib-2.0 >= 2.66"},
     )
     pkg_config_repository(
+        name = "sys_aio",
+        apt = ["libaio-dev"],
+        bare = {"aio": "libaio.h"},
+        optional = True,
+    )
+    pkg_config_repository(
+        name = "sys_gnutls",
+        apt = ["libgnutls28-dev"],
+        modules = {"gnutls": "gnutls >= 3.7"},
+        optional = True,
+    )
+    pkg_config_repository(
+        name = "sys_uv",  # tests only, and benchmarks
+        apt = ["libuv1-dev"],
+        modules = {"uv": "libuv >= 1.44"},
+        optional = True,
+    )
+    pkg_config_repository(
+        name = "sys_systemd",  # tests only, and benchmarks
+        apt = ["libsystemd-dev"],
+        modules = {"systemd": "libsystemd >= 250"},
+        optional = True,
+    )
+    pkg_config_repository(
         name = "sys_gtest",
         apt = ["libgtest-dev", "libgmock-dev"],
         modules = {

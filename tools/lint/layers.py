@@ -33,9 +33,12 @@ ARROWS = {
     "lib/aio_glib": ["lib/aio", "lib/base"],
     "lib/aio_pool": ["lib/aio", "lib/coroutine", "lib/base"],
     "lib/aio_co": ["lib/aio", "lib/coroutine", "lib/timer", "lib/bh", "lib/base"],
-    "lib/channel": ["lib/aio_co", "lib/coroutine", "lib/base"],
+    "lib/aio_file": ["lib/aio_pool", "lib/aio_co", "lib/aio", "lib/coroutine", "lib/base"],
+    "lib/channel": ["lib/aio_co", "lib/aio", "lib/coroutine", "lib/base"],
+    "lib/channel_tls": ["lib/channel", "lib/aio_co", "lib/coroutine", "lib/base"],
     "apps/nbd_server": [
-        "lib/channel", "lib/aio_co", "lib/aio_pool", "lib/aiox", "lib/coroutine", "lib/base",
+        "lib/channel_tls", "lib/channel", "lib/aio_file", "lib/aio_pool", "lib/aio_co", "lib/aiox",
+        "lib/coroutine", "lib/base",
     ],
 }
 
