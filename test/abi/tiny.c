@@ -15,9 +15,7 @@
 
 #include "aiox/fdmon.h"
 
-struct aiox_fdmon {
-    const struct aiox_fdmon_host *host;
-};
+#include "test/abi/blind.h"
 
 __attribute__((constructor)) static void leave_a_mark(void)
 {
@@ -40,41 +38,7 @@ static bool has_fault(const char *name)
 
 static int tiny_open(const struct aiox_fdmon_host *host, struct aiox_fdmon **out)
 {
-    if (has_fault("open")) {
-        return -ENOMEM;
-    }
-    *out = host->alloc(host, sizeof(**out));
-    if (!*out) {
-        return -ENOMEM;
-    }
-    (*out)->host = host;
-    return 0;
-}
-
-static void tiny_close(struct aiox_fdmon *mon)
-{
-    mon->host->free(mon->host, mon);
-}
-
-static int tiny_interest(struct aiox_fdmon *mon, int fd, uint32_t old_events, uint32_t events,
-                         uint64_t token)
-{
-    (void)mon;
-    (void)fd;
-    (void)old_events;
-    (void)events;
-    (void)token;
-    return 0; /* a lie: nothing is watched */
-}
-
-static int tiny_collect(struct aiox_fdmon *mon, int64_t timeout_ns, struct aiox_fdmon_event *out,
-                        int max)
-{
-    (void)mon;
-    (void)timeout_ns;
-    (void)out;
-    (void)max;
-    return 0;
+    return has_fault("open") ? -ENOMEM : blind_open(host, out);
 }
 
 static int tiny_probe(const struct aiox_fdmon_host *host, struct aiox_fdmon_probe *out)
@@ -93,9 +57,9 @@ static int tiny_probe(const struct aiox_fdmon_host *host, struct aiox_fdmon_prob
 static struct aiox_fdmon_ops ops = {
     .size = sizeof(ops),
     .open = tiny_open,
-    .close = tiny_close,
-    .interest = tiny_interest,
-    .collect = tiny_collect,
+    .close = blind_close,
+    .interest = blind_interest,
+    .collect = blind_collect,
 };
 
 static struct aiox_fdmon_plugin descriptor = {
@@ -118,7 +82,7 @@ static void commit_the_fault(void)
     descriptor.abi_major += has_fault("major");
     descriptor.abi_minor += has_fault("minor");
     descriptor.caps |= has_fault("must-understand") ? UINT64_C(1) << 50 : 0;
-    ops.collect = has_fault("collect") ? NULL : tiny_collect;
+    ops.collect = has_fault("collect") ? NULL : blind_collect;
     descriptor.name = has_fault("name") ? "huge" : "tiny";
     descriptor.version = has_fault("version") ? "9.9.9" : "0.1.0";
     ops.size = has_fault("short") ? 16 : sizeof(ops);
