@@ -217,6 +217,13 @@ AIOX_NOINLINE void aiox_co_free(struct aiox_co *co)
     }
 }
 
+void aiox_co_set_opaque(struct aiox_co *co, void *opaque)
+{
+    if (co->fn) {
+        co->opaque = opaque;
+    }
+}
+
 /* ---- switching ---- */
 
 static inline void check_can_enter(const struct aiox_co *co)

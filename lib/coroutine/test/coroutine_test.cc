@@ -710,4 +710,28 @@ TEST_F(CoroutineDeathTest, EndsItsThread)
     EXPECT_DEATH(aiox_co_enter(Spawn([] { pthread_exit(nullptr); })),
                  TEST_TSAN ? "" : "is left by an exception, by pthread_exit");
 }
+TEST(Coroutine, WhatItIsGivenMayChangeUntilItBegins)
+{
+    int first = 0, second = 0, late = 0;
+    aiox_co *co;
+    ASSERT_EQ(aiox_co_create(
+                  &co, nullptr,
+                  [](void *opaque) {
+                      ++*static_cast<int *>(opaque);
+                      Yield();
+                      ++*static_cast<int *>(opaque);
+                  },
+                  &first),
+              0);
+
+    aiox_co_set_opaque(co, &second);
+    aiox_co_enter(co);
+    aiox_co_set_opaque(co, &late);
+    aiox_co_enter(co);
+
+    EXPECT_EQ(first, 0);
+    EXPECT_EQ(second, 2);
+    EXPECT_EQ(late, 0);
+}
+
 } // namespace

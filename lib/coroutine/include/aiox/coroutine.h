@@ -80,6 +80,12 @@ AIOX_API AIOX_NODISCARD int aiox_co_create(struct aiox_co **out, const struct ai
 /* Gives up a coroutine that was never entered; NULL is allowed. [any] */
 AIOX_API void aiox_co_free(struct aiox_co *co);
 
+/*
+ * Changes what the function of @co is given. Of no effect once it has begun.
+ * [any], while no other thread enters it
+ */
+AIOX_API void aiox_co_set_opaque(struct aiox_co *co, void *opaque);
+
 /* ---- switching ---- */
 
 /*

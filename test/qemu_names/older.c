@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* older.c - a program with the arities of earlier releases: compiled once for each year. */
+#include <string.h>
+#include <unistd.h>
+
+#include "aiox/qemu/aio.h"
+#include "aiox/qemu/coroutine.h"
+#include "aiox/qemu/main_loop.h"
+#include "test/qemu_names/names.h"
+
+#if AIOX_QEMU_API == 2014
+#define OF_THIS_YEAR(name) name##_2014
+#define NEW_CONTEXT() aio_context_new(&error_abort)
+#define WATCH(ctx, fd, read, opaque) aio_set_fd_handler(ctx, fd, read, NULL, opaque)
+#define WATCH_NOTIFIER(ctx, n, read) aio_set_event_notifier(ctx, n, read)
+#else
+#define OF_THIS_YEAR(name) name##_2013
+#define NEW_CONTEXT() aio_context_new()
+#define WATCH(ctx, fd, read, opaque) aio_set_fd_handler(ctx, fd, read, NULL, NULL, opaque)
+#define WATCH_NOTIFIER(ctx, n, read) aio_set_event_notifier(ctx, n, read, NULL)
+#endif
+
+struct both {
+    EventNotifier notifier; /* first: found by its address */
+    int fd;
+    int heard;
+    int read;
+};
+
+static void hear(EventNotifier *notifier)
+{
+    ((struct both *)(void *)notifier)->heard += event_notifier_test_and_clear(notifier);
+}
+
+static void take(void *opaque)
+{
+    struct both *both = opaque;
+    char byte;
+
+    both->read += read(both->fd, &byte, 1) == 1;
+}
+
+const char *OF_THIS_YEAR(descriptors)(void)
+{
+    AioContext *ctx = NEW_CONTEXT();
+    struct both both;
+    int fds[2];
+
+    memset(&both, 0, sizeof(both));
+    WANT(pipe(fds) == 0 && write(fds[1], "x", 1) == 1);
+    WANT(event_notifier_init(&both.notifier, 1) == 0);
+    both.fd = fds[0];
+    WATCH(ctx, fds[0], take, &both);
+    WATCH_NOTIFIER(ctx, &both.notifier, hear);
+    while (both.read == 0 || both.heard == 0) {
+        aio_poll(ctx, true);
+    }
+    WATCH_NOTIFIER(ctx, &both.notifier, NULL);
+    WATCH(ctx, fds[0], NULL, NULL);
+    WANT(!aio_poll(ctx, false));
+    event_notifier_cleanup(&both.notifier);
+    close(fds[0]);
+    close(fds[1]);
+    aio_context_unref(ctx);
+    return NULL;
+}
+
+static void coroutine_fn add(void *opaque)
+{
+    int *sum = opaque;
+
+    *sum += 1;
+    qemu_coroutine_yield();
+    *sum += 10;
+}
+
+const char *OF_THIS_YEAR(coroutines)(void)
+{
+    Coroutine *co = qemu_coroutine_create(add);
+    int sum = 0;
+
+    qemu_coroutine_enter(co, &sum);
+    WANT(sum == 1);
+    qemu_coroutine_enter(co, NULL);
+    WANT(sum == 11);
+    return NULL;
+}

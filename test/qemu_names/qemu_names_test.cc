@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* qemu_names_test.cc - a program in the original names compiles and runs, whatever its age. */
+#include <gtest/gtest.h>
+
+#include "test/qemu_names/names.h"
+
+namespace
+{
+struct Part {
+    const char *name;
+    const char *(*run)(void);
+};
+
+const Part parts[] = {
+    {"BottomHalves2025", bottom_halves_2025},
+    {"Descriptors2025", descriptors_2025},
+    {"Notifiers2025", notifiers_2025},
+    {"Timers2025", timers_2025},
+    {"Coroutines2025", coroutines_2025},
+    {"TwoContexts2025", two_contexts_2025},
+    {"LockCnt2025", lockcnt_2025},
+    {"Requests2025", requests_2025},
+    {"Errors2025", errors_2025},
+    {"MainLoop2025", main_loop_2025},
+    {"Descriptors2014", descriptors_2014},
+    {"Coroutines2014", coroutines_2014},
+    {"Descriptors2013", descriptors_2013},
+    {"Coroutines2013", coroutines_2013},
+};
+
+class OriginalNames : public ::testing::TestWithParam<Part>
+{
+};
+
+TEST_P(OriginalNames, CompileAndRun)
+{
+    const char *wrong = GetParam().run();
+
+    EXPECT_EQ(wrong, nullptr) << wrong;
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, OriginalNames, ::testing::ValuesIn(parts),
+                         [](const ::testing::TestParamInfo<Part> &part) {
+                             return std::string(part.param.name);
+                         });
+
+} // namespace
