@@ -70,7 +70,7 @@ static void end(struct handlers *hs, struct handler *h)
 
 static bool look_at(struct handler *h, struct aiox_list *ready)
 {
-    if (h->is_served || !handler_is_live_(h) || !h->call.poll(h->opaque)) {
+    if (h->is_served || !handler_may_be_called_(h) || !h->call.poll(h->opaque)) {
         return false;
     }
     h->poll_said_ready = true;
@@ -87,6 +87,13 @@ static bool look_at_all(struct handlers *hs, struct aiox_list *ready)
         found |= look_at(h, ready);
     }
     return found;
+}
+
+/* The other sides of external handlers, which are on again, may have seen no need to notify. */
+static bool look_at_those_left_alone(struct handlers *hs, struct aiox_list *ready)
+{
+    aiox_u32_store_relaxed(&hs->look_again, 0);
+    return look_at_all(hs, ready);
 }
 
 /* Those that were replaced leave their places to their heirs, those that were stopped just leave.
@@ -120,7 +127,7 @@ static bool drop_idle(const struct busy *b, struct handlers *hs, struct aiox_lis
     AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
     {
         if (b->turn_began_ns - h->busy.last_paid_ns > IDLE_S * AIOX_NS_PER_S &&
-            handler_is_live_(h)) {
+            handler_may_be_called_(h)) {
             h->busy.ns = 0;
             end(hs, h);
             found |= look_at(h, ready);
@@ -181,6 +188,9 @@ bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell, 
     }
     b->turn_began_ns = aiox_clock_now_ns();
     bury(hs);
+    if (aiox_u32_load_relaxed(&hs->look_again) && look_at_those_left_alone(hs, ready)) {
+        return true;
+    }
     if (timeout_ns == 0) {
         return b->started && look_at_all(hs, ready);
     }

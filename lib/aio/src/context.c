@@ -74,6 +74,9 @@ int aiox_context_adopt(struct aiox_context *ctx, struct aiox_error *err)
     if (code < 0) {
         return code;
     }
+    if (home_claim_(&ctx->home)) {
+        return 0; /* nobody's yet: the backend is not bound */
+    }
     home_take_(&ctx->home);
     code = backend_reopen_(&to, ctx->backend, err);
     if (code == 0) {
@@ -278,6 +281,20 @@ void aiox_clear_fd_handler(struct aiox_context *ctx, int fd)
     int err = aiox_set_fd_handler(ctx, fd, NULL, NULL);
 
     aiox_assert(err == 0);
+}
+
+void aiox_context_disable_external(struct aiox_context *ctx)
+{
+    handlers_disable_external_(&ctx->handlers);
+    aiox_notify(ctx);
+}
+
+int aiox_context_enable_external(struct aiox_context *ctx)
+{
+    int err = handlers_enable_external_(&ctx->handlers);
+
+    aiox_notify(ctx);
+    return err;
 }
 
 int aiox_set_event_notifier(struct aiox_context *ctx, struct aiox_event_notifier *n,

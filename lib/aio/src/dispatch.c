@@ -60,7 +60,7 @@ struct collected dispatch_sort_(struct handlers *hs, const struct aiox_fdmon_eve
 
 static bool call_if(struct handler *h, bool wanted, aiox_fd_fn *fn)
 {
-    if (!wanted || !fn || !handler_is_live_(h)) {
+    if (!wanted || !fn || !handler_may_be_called_(h)) {
         return false;
     }
     AIOX_TRACE(aio, fd, h->fd, h->generation);

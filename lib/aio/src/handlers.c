@@ -22,6 +22,8 @@
 
 #include "aiox/assert.h"
 
+#include "watching.h"
+
 enum { FIRST_SLAB = 64 };
 
 /* Slab k holds the indexes from 64 * (2^k - 1) on. */
@@ -35,11 +37,6 @@ static struct handler *slot(struct handlers *hs, uint32_t index)
     }
     first = aiox_ptr_load_acquire(&hs->slabs[slab]); /* [HANDLER-slab] */
     return first ? &first[index - FIRST_SLAB * ((1u << slab) - 1)] : NULL;
-}
-
-static uint64_t token_of(const struct handler *h)
-{
-    return (uint64_t)h->generation << 32 | h->index;
 }
 
 static int add_slab(struct handlers *hs)
@@ -121,6 +118,7 @@ static struct handler *make(struct handlers *hs, int fd, const struct aiox_fd_ha
     h->ready_events = 0;
     h->poll_said_ready = false;
     h->begun = false;
+    aiox_u32_store_relaxed(&h->held, 0);
     h->busy = (struct busy_time){0};
     return h;
 }
@@ -168,26 +166,11 @@ static void release(struct handlers *hs, struct handler *h)
     hs->free = h;
 }
 
-/* What a file that is always ready is ready for. */
-static uint32_t always_ready_for(const struct handler *h)
-{
-    return h->asked & (AIOX_FD_READ | AIOX_FD_WRITE);
-}
-
-static void set_watched(struct handlers *hs, struct handler *h, enum watched watched)
-{
-    if (always_ready_for(h)) {
-        aiox_u32_add_relaxed(&hs->always_ready, (uint32_t)(watched == ALWAYS_READY) -
-                                                    (uint32_t)(h->watched == ALWAYS_READY));
-    }
-    h->watched = watched;
-}
-
 /* Takes @h out of use; its memory is kept while somebody may look at it. */
 static void retire(struct handlers *hs, struct handler *h)
 {
     aiox_u32_store_release(&h->live, 0);
-    set_watched(hs, h, NOT_FOUND);
+    watching_set_(hs, h, NOT_FOUND);
     if (aiox_lockcnt_count(&hs->visitors) == 0) {
         release(hs, h);
     } else {
@@ -196,42 +179,22 @@ static void retire(struct handlers *hs, struct handler *h)
     }
 }
 
-/* Asks @b to watch for @h; *@watched says what it does. 0 or a negative errno. */
-static int ask(struct backend *b, const struct handler *h, uint32_t told, enum watched *watched)
-{
-    int err = b->ops.interest(b->mon, h->fd, told, h->asked, token_of(h));
-
-    *watched = err == -EPERM ? ALWAYS_READY : err ? NOT_FOUND : WATCHED;
-    return err == -EPERM ? 0 : err;
-}
-
-/* What the backend was last asked for @h's descriptor. */
-static uint32_t told(const struct handler *h)
-{
-    return h && h->watched == WATCHED ? h->asked : 0;
-}
-
-static void stop_watching(struct handlers *hs, const struct handler *h)
-{
-    if (told(h)) {
-        (void)hs->backend->ops.interest(hs->backend->mon, h->fd, h->asked, 0, token_of(h));
-    }
-}
-
 /* Watches for @h in the place of @old. On error, the backend does what it did before. */
 static int watch(struct handlers *hs, struct handler *h, const struct handler *old)
 {
     enum watched watched;
-    int err = ask(hs->backend, h, told(old), &watched);
+    int err = watching_ask_(hs->backend, h, watching_told_(old), &watched);
 
     if (err < 0) {
         return err;
     }
-    set_watched(hs, h, watched);
+    watching_set_(hs, h, watched);
     err = reserve_fd(hs, h->fd); /* not before: the number may be of any size if it is not open */
     if (err < 0) {
-        stop_watching(hs, h);
-        set_watched(hs, h, NOT_FOUND);
+        watching_stop_(hs, h);
+        watching_set_(hs, h, NOT_FOUND);
+    } else if (AIOX_UNLIKELY(handlers_are_withheld_(hs, h))) {
+        watching_withhold_(hs, h);
     }
     return err;
 }
@@ -265,7 +228,7 @@ static void stop(struct handlers *hs, int fd)
     if (!h) {
         return;
     }
-    stop_watching(hs, h);
+    watching_stop_(hs, h);
     hs->by_fd[fd] = NULL;
     retire(hs, h);
 }
@@ -292,8 +255,12 @@ static int ask_all(struct handlers *hs, struct backend *to)
     int err = 0;
 
     for (size_t fd = 0; fd < hs->by_fd_size && err == 0; fd++) {
-        if (hs->by_fd[fd]) {
-            err = ask(to, hs->by_fd[fd], 0, &hs->by_fd[fd]->watched_next);
+        struct handler *h = hs->by_fd[fd];
+
+        if (handlers_are_withheld_(hs, h)) {
+            h->watched_next = WITHHELD;
+        } else if (h) {
+            err = watching_ask_(to, h, 0, &h->watched_next);
             err = err == -EBADF ? 0 : err;
         }
     }
@@ -309,7 +276,7 @@ int handlers_move_(struct handlers *hs, struct backend *to)
     if (err == 0) {
         for (size_t fd = 0; fd < hs->by_fd_size; fd++) {
             if (hs->by_fd[fd]) {
-                set_watched(hs, hs->by_fd[fd], hs->by_fd[fd]->watched_next);
+                watching_set_(hs, hs->by_fd[fd], hs->by_fd[fd]->watched_next);
             }
         }
         hs->backend = to;
@@ -347,8 +314,8 @@ void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready)
     for (size_t fd = 0; fd < hs->by_fd_size; fd++) {
         struct handler *h = hs->by_fd[fd];
 
-        if (h && h->watched == ALWAYS_READY && always_ready_for(h)) {
-            h->ready_events = always_ready_for(h);
+        if (h && h->watched == ALWAYS_READY && watching_always_ready_for_(h)) {
+            h->ready_events = watching_always_ready_for_(h);
             handler_add_(h, ready);
         }
     }

@@ -24,6 +24,7 @@ enum watched {
     WATCHED,
     ALWAYS_READY, /* nothing: it cannot watch this kind of file */
     NOT_FOUND,    /* nothing: the descriptor was closed too early */
+    WITHHELD,     /* nothing: it is external, and those are off */
 };
 
 /*
@@ -38,6 +39,7 @@ struct handler {
     uint32_t index;            /* of its slot */
     uint32_t generation;       /* of its slot: the upper half of the token */
     aiox_atomic_u32 live;      /* set at the end of making, cleared to retire */
+    aiox_atomic_u32 held;      /* not to be called: external, and those are off */
     struct handler *next;      /* free or retired */
     enum watched watched;      /* under the lock */
     enum watched watched_next; /* by the backend that is to take over */
@@ -63,6 +65,8 @@ struct handlers {
     size_t by_fd_size;
     aiox_atomic_ptr retired;      /* changed under the lock, looked at without */
     aiox_atomic_u32 always_ready; /* how many are called for it */
+    uint32_t external_off;        /* how often; under the lock */
+    aiox_atomic_u32 look_again;   /* poll callbacks that were not looked at may have news */
     struct aiox_list polled;      /* [home] in a visit, or under the lock without visitors */
 };
 
@@ -85,6 +89,24 @@ struct handler *handlers_find_(struct handlers *hs, uint64_t token);
 
 /* False as soon as somebody has retired it. [home] in a visit */
 bool handler_is_live_(const struct handler *h);
+
+/* True if it is live and not to be left alone. [home] in a visit */
+static inline bool handler_may_be_called_(const struct handler *h)
+{
+    return handler_is_live_(h) && aiox_u32_load_relaxed(&h->held) == 0;
+}
+
+/* True if @h, which may be NULL, is external, and those are off. Under the lock. */
+static inline bool handlers_are_withheld_(const struct handlers *hs, const struct handler *h)
+{
+    return hs->external_off > 0 && h && (h->call.flags & AIOX_FD_HANDLER_EXTERNAL);
+}
+
+/* See aiox_context_disable_external(). [any] */
+void handlers_disable_external_(struct handlers *hs);
+
+/* See aiox_context_enable_external(). [any] */
+AIOX_NODISCARD int handlers_enable_external_(struct handlers *hs);
 
 /* True if some handler is to be called in each turn. [home] */
 static inline bool handlers_have_always_ready_(const struct handlers *hs)

@@ -265,6 +265,26 @@ TEST_F(Loop, ADescriptorThatCannotBeOpenIsBad)
     }
 }
 
+TEST_F(Loop, ExternalHandlersThatTheBackendRefusesStayDisabledTogether)
+{
+    Watcher w;
+    w.read = Note("read");
+    aiox_fd_handler h = w.Handler();
+    h.flags = AIOX_FD_HANDLER_EXTERNAL;
+    ASSERT_EQ(aiox_set_fd_handler(ctx_, 7, &h, &w), 0);
+    ASSERT_EQ(aiox_set_fd_handler(ctx_, 8, &h, &w), 0);
+    aiox_context_disable_external(ctx_);
+    EXPECT_EQ(script_.watched().count(7) + script_.watched().count(8), 0u);
+
+    script_.Refuse(8, -ENOSPC);
+    EXPECT_EQ(aiox_context_enable_external(ctx_), -ENOSPC);
+    EXPECT_EQ(script_.watched().count(7), 0u);
+    script_.Refuse(8, 0);
+    EXPECT_EQ(aiox_context_enable_external(ctx_), 0);
+
+    EXPECT_EQ(script_.watched().count(7) + script_.watched().count(8), 2u);
+}
+
 TEST_F(Loop, ARefusedHandlerLeavesTheFormerInPlace)
 {
     Watcher old, w;

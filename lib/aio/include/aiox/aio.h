@@ -23,6 +23,7 @@
 #include "aiox/attributes.h"
 #include "aiox/backend.h"
 #include "aiox/bh.h"
+#include "aiox/borrow.h"
 #include "aiox/error.h"
 #include "aiox/event_notifier.h"
 #include "aiox/fd_event.h"
@@ -153,6 +154,8 @@ typedef bool aiox_fd_poll_fn(void *opaque);
 enum aiox_fd_handler_flag {
     /* read takes all there is each time: backends may then report less often. */
     AIOX_FD_HANDLER_DRAINS = 1u << 0,
+    /* Brings new work from outside: aiox_context_disable_external() of aiox/borrow.h. */
+    AIOX_FD_HANDLER_EXTERNAL = 1u << 1,
 };
 
 /* What to call. NULL: of no interest. Zero the rest. */
