@@ -31,9 +31,11 @@ ARROWS = {
     "lib/aio": ["lib/lockcnt", "lib/bh", "lib/timer", "lib/fdmon", "lib/base"],
     "lib/aiox": ["lib/aio", "lib/fdmon", "lib/base"] + _PLUGINS,
     "lib/aio_glib": ["lib/aio", "lib/base"],
-    "lib/aio_pool": ["lib/aio", "lib/coroutine", "lib/base"],
+    "lib/aio_pool": ["lib/aio", "lib/coroutine", "lib/bh", "lib/base"],
     "lib/aio_co": ["lib/aio", "lib/coroutine", "lib/timer", "lib/bh", "lib/base"],
-    "lib/aio_file": ["lib/aio_pool", "lib/aio_co", "lib/aio", "lib/coroutine", "lib/base"],
+    "lib/aio_file": [
+        "lib/aio_pool", "lib/aio_co", "lib/aio", "lib/coroutine", "lib/bh", "lib/base",
+    ],
     "lib/channel": ["lib/aio_co", "lib/aio", "lib/coroutine", "lib/base"],
     "lib/channel_tls": ["lib/channel", "lib/aio_co", "lib/coroutine", "lib/base"],
     "apps/nbd_server": [
