@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Packages of a aiox_library: .pc file, archive, .deb. Needs no other repository."""
+"""Packages of a aiox_library or aiox_plugin: .pc file, archive, .deb. Needs no other repository."""
 
 load(":versions.bzl", "soname_version")
 
@@ -9,6 +9,7 @@ LibraryPackageInfo = provider(
 )
 
 _TRIPLET = "x86_64-linux-gnu"
+_MAINTAINER = "The aiox developers <aiox@localhost>"
 
 def _modules(targets):
     return [
@@ -180,7 +181,7 @@ library_package = rule(
         "description": attr.string(mandatory = True),
         "headers": attr.label_list(allow_files = [".h"]),
         "libs_private": attr.string_list(),
-        "maintainer": attr.string(default = "The aiox developers <aiox@localhost>"),
+        "maintainer": attr.string(default = _MAINTAINER),
         "package": attr.string(mandatory = True),
         "requires": attr.label_list(providers = [LibraryPackageInfo]),
         "requires_private": attr.label_list(providers = [LibraryPackageInfo]),
@@ -192,18 +193,37 @@ library_package = rule(
     },
 )
 
-def _archive_impl(ctx):
-    top = "%s-%s" % (ctx.attr.package, ctx.attr.version)
-    out = ctx.actions.declare_file(top + ".tar.gz")
-    entries = [("file", f, "%s/%s" % (ctx.attr.dir, f.basename)) for f in ctx.files.srcs]
-    _stage(ctx, out, entries, "tar", top)
-    return [DefaultInfo(files = depset([out]))]
+def _plugin_package_impl(ctx):
+    a = ctx.attr
+    top = "%s-%s" % (a.package, a.version)
+    dist = ctx.actions.declare_file(top + ".tar.gz")
+    deb = ctx.actions.declare_file("%s_%s_amd64.deb" % (a.package, a.version))
+    trees = [
+        (dist, "lib/" + a.dir, "tar", top, ""),
+        (
+            deb,
+            "lib/%s/%s" % (_TRIPLET, a.dir),
+            "deb",
+            "usr",
+            _control(ctx, a.package, "misc", ["libc6"] + a.deb_depends),
+        ),
+    ]
+    for out, dir, mode, root, control in trees:
+        entries = [("file", f, "%s/%s" % (dir, f.basename)) for f in ctx.files.srcs]
+        _stage(ctx, out, entries, mode, root, control)
+    return [
+        DefaultInfo(files = depset()),
+        OutputGroupInfo(deb = depset([deb]), dist = depset([dist])),
+    ]
 
-archive = rule(
-    implementation = _archive_impl,
-    doc = "<package>-<version>.tar.gz with the files in one directory.",
+plugin_package = rule(
+    implementation = _plugin_package_impl,
+    doc = "<package>-<version>.tar.gz and <package>_<version>_amd64.deb with the files in one directory.",
     attrs = {
-        "dir": attr.string(mandatory = True),
+        "deb_depends": attr.string_list(),
+        "description": attr.string(mandatory = True),
+        "dir": attr.string(mandatory = True, doc = "Below lib/, or the system's directory of libraries."),
+        "maintainer": attr.string(default = _MAINTAINER),
         "package": attr.string(mandatory = True),
         "srcs": attr.label_list(allow_files = True),
         "version": attr.string(mandatory = True),

@@ -6,6 +6,7 @@ aiox_plugin(name = "fdmon_epoll", ...) in plugins/fdmon_epoll makes
   fdmon_epoll.so          exports aiox_fdmon_plugin_v1 and nothing else
   fdmon_epoll_static      the same source with AIOX_FDMON_STATIC: shows aiox_fdmon_epoll
   fdmon_epoll_dist        aiox-fdmon-epoll-0.1.0.tar.gz
+  fdmon_epoll_deb         aiox-fdmon-epoll_0.1.0_amd64.deb
   fdmon_epoll_check_test  entries, imports, NEEDED, run path, relro
   fdmon_epoll_format_test clang-format has nothing to change (--config=lint)
 """
@@ -14,7 +15,7 @@ load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library")
 load(":copts.bzl", "COPTS")
 load(":library.bzl", "PREFIX", "version_of")
 load(":link.bzl", "shared_linkopts")
-load(":package.bzl", "archive")
+load(":package.bzl", "plugin_package")
 load(":script_test.bzl", "format_test", "script_test")
 
 _API = ["//lib/fdmon:fdmon_headers"]
@@ -22,7 +23,14 @@ _ENTRY = "aiox_fdmon_plugin_v1"
 _SCRIPT = "//bazel:fdmon_plugin.map"
 PLUGIN_DIR = "fdmon-1"
 
-def aiox_plugin(name, srcs, deps = [], copts = [], tags = [], visibility = ["//visibility:public"]):
+def aiox_plugin(
+        name,
+        srcs,
+        deps = [],
+        deb_depends = [],
+        copts = [],
+        tags = [],
+        visibility = ["//visibility:public"]):
     """A backend in both its shapes, compiled against //lib/fdmon and nothing else of ours.
 
     A symbol that only the host could provide is a link error (-z defs): what
@@ -32,6 +40,7 @@ def aiox_plugin(name, srcs, deps = [], copts = [], tags = [], visibility = ["//v
       name: "fdmon_<backend>", the folder's name.
       srcs: sources and private headers.
       deps: system libraries only; a missing optional one makes all of this "skipped".
+      deb_depends: the Debian packages of those, with their versions.
       copts: more compiler flags.
       tags: more tags; backend:<backend> is one already.
       visibility: visibility.
@@ -63,15 +72,25 @@ def aiox_plugin(name, srcs, deps = [], copts = [], tags = [], visibility = ["//v
         deps = [name + "_objs"],
         **common
     )
-    archive(
-        name = name + "_dist",
+    plugin_package(
+        name = name + "_pkg",
         srcs = [name + ".so"],
-        dir = "lib/%s/%s" % (PREFIX, PLUGIN_DIR),
+        deb_depends = deb_depends,
+        description = "%s as descriptor monitor of the %s event loop" % (backend, PREFIX),
+        dir = "%s/%s" % (PREFIX, PLUGIN_DIR),
         package = "%s-%s" % (PREFIX, name.replace("_", "-")),
         version = version,
-        visibility = visibility,
+        visibility = ["//visibility:private"],
         **common
     )
+    for kind in ["dist", "deb"]:
+        native.filegroup(
+            name = "%s_%s" % (name, kind),
+            srcs = [name + "_pkg"],
+            output_group = kind,
+            visibility = visibility,
+            **common
+        )
     script_test(
         name = name + "_check_test",
         args = ["$(location %s.so)" % name, _ENTRY, "$(location %s_static)" % name, "aiox_" + name],

@@ -5,9 +5,9 @@ load(":pkg_config.bzl", "pkg_config_repository")
 
 def system_deps():
     pkg_config_repository(
-        name = "sys_liburing",
+        name = "sys_liburing",  # plugins/fdmon_io_uring alone
         apt = ["liburing-dev"],
-        modules = {"liburing": "liburing >= 2.2"},
+        modules = {"liburing": "liburing >= 2.3"},
         optional = True,
     )
     pkg_config_repository(

@@ -68,8 +68,8 @@ static int exchange(struct aiox_fdmon *mon, int64_t timeout_ns)
     bool idle;
 
     watches_queue_(&mon->watches, r);
-    idle = !ring_completions_(r);
-    if (!ring_unsubmitted_(r) && !(idle && (timeout_ns != 0 || ring_calls_(r)))) {
+    idle = !io_uring_cq_ready(&r->lib);
+    if (!io_uring_sq_ready(&r->lib) && !(idle && (timeout_ns != 0 || ring_calls_(r)))) {
         return 0;
     }
     return enter(mon, idle && timeout_ns != 0, timeout_ns);
@@ -107,14 +107,19 @@ static int report(struct aiox_fdmon *mon, const struct io_uring_cqe *cqe,
 /* Takes completions as far as their reports fit. */
 static int reap(struct aiox_fdmon *mon, struct aiox_fdmon_event *out, int n, int max)
 {
-    struct ring *r = &mon->ring;
-    unsigned head = *r->cq_head;
-    unsigned tail = __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE); /* [RING-complete] */
+    struct io_uring *lib = &mon->ring.lib;
+    struct io_uring_cqe *cqe;
+    unsigned taken = 0;
+    unsigned head;
 
-    while (head != tail && n < max) {
-        n = report(mon, &r->cqes[head++ & (r->cq_entries - 1)], out, n);
+    io_uring_for_each_cqe (lib, head, cqe) { /* [RING-complete] */
+        if (n >= max) {
+            break;
+        }
+        n = report(mon, cqe, out, n);
+        taken++;
     }
-    __atomic_store_n(r->cq_head, head, __ATOMIC_RELEASE); /* [RING-reaped] */
+    io_uring_cq_advance(lib, taken); /* [RING-reaped] */
     return n;
 }
 
@@ -164,14 +169,14 @@ static int io_uring_flush(struct aiox_fdmon *mon)
         return rc;
     }
     watches_queue_(&mon->watches, &mon->ring);
-    rc = ring_unsubmitted_(&mon->ring) ? ring_submit_(&mon->ring) : 0;
+    rc = io_uring_sq_ready(&mon->ring.lib) ? ring_submit_(&mon->ring) : 0;
     return rc < 0 && !ring_is_transient_(rc) ? rc : 0;
 }
 
 static bool io_uring_pending(struct aiox_fdmon *mon)
 {
-    return ring_completions_(&mon->ring) || ring_calls_(&mon->ring) ||
-           ring_unsubmitted_(&mon->ring) || watches_have_work_(&mon->watches);
+    return io_uring_cq_ready(&mon->ring.lib) || ring_calls_(&mon->ring) ||
+           io_uring_sq_ready(&mon->ring.lib) || watches_have_work_(&mon->watches);
 }
 
 static int io_uring_interest(struct aiox_fdmon *mon, int fd, uint32_t old_events, uint32_t events,
@@ -250,7 +255,7 @@ static void drain(struct aiox_fdmon *mon)
         }
         watches_queue_(&mon->watches, &mon->ring);
         requests_queue_cancels_(&mon->requests, &mon->ring);
-        enter(mon, !ring_completions_(&mon->ring), DRAIN_PATIENCE_NS);
+        enter(mon, !io_uring_cq_ready(&mon->ring.lib), DRAIN_PATIENCE_NS);
         n = reap_all(mon, unread, sizeof(unread) / sizeof(*unread));
     }
 }
@@ -281,15 +286,15 @@ static void io_uring_after_fork(struct aiox_fdmon *mon)
 
 static void io_uring_describe(struct aiox_fdmon *mon, char *text, size_t bytes)
 {
-    unsigned flags = mon->ring.flags;
+    unsigned flags = mon->ring.lib.flags;
 
-    snprintf(text, bytes, "io_uring, %u entries, %u completions%s%s%s", mon->ring.sq_entries,
-             mon->ring.cq_entries,
+    snprintf(text, bytes, "io_uring, %u entries, %u completions%s%s%s",
+             mon->ring.lib.sq.ring_entries, mon->ring.lib.cq.ring_entries,
              flags & IORING_SETUP_DEFER_TASKRUN  ? ", single issuer, deferred task work"
              : flags & IORING_SETUP_COOP_TASKRUN ? ", cooperative task work"
                                                  : "",
              flags & IORING_SETUP_NO_SQARRAY ? ", no index array" : "",
-             mon->ring.features & IORING_FEAT_NO_IOWAIT ? ", no I/O wait when idle" : "");
+             mon->ring.lib.features & IORING_FEAT_NO_IOWAIT ? ", no I/O wait when idle" : "");
 }
 
 /* ---- "aiox.completion/1" ---- */

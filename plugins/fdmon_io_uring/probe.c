@@ -101,16 +101,14 @@ static void queue_two(struct ring *r, int fd)
     struct io_uring_sqe *nop = ring_own_sqe_(r);
     struct io_uring_sqe *poll = ring_own_sqe_(r);
 
-    nop->opcode = IORING_OP_NOP;
-    poll->opcode = IORING_OP_POLL_ADD;
-    poll->fd = fd;
-    poll->poll32_events = ring_poll_mask_(POLLOUT);
+    io_uring_prep_nop(nop);
+    io_uring_prep_poll_add(poll, fd, POLLOUT);
 }
 
 /* A no-operation and a poll request, there and back. 0 or a negative errno. */
 static int try_requests(struct ring *r, const char **call)
 {
-    const struct io_uring_cqe *cqe = r->cqes;
+    struct io_uring_cqe *cqes[2];
     int fd = eventfd(0, EFD_CLOEXEC);
     int err;
 
@@ -126,10 +124,10 @@ static int try_requests(struct ring *r, const char **call)
         return err;
     }
     *call = "io_uring poll request";
-    if (__atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE) != 2) { /* [RING-complete] */
+    if (io_uring_peek_batch_cqe(&r->lib, cqes, 2) != 2) { /* [RING-complete] */
         return -ETIME;
     }
-    return cqe[0].res < 0 ? cqe[0].res : cqe[1].res < 0 ? cqe[1].res : 0;
+    return cqes[0]->res < 0 ? cqes[0]->res : cqes[1]->res < 0 ? cqes[1]->res : 0;
 }
 
 int io_uring_probe_(const struct aiox_fdmon_host *host, struct aiox_fdmon_probe *out)
@@ -148,7 +146,7 @@ int io_uring_probe_(const struct aiox_fdmon_host *host, struct aiox_fdmon_probe 
     err = err ? err : try_requests(&r, &call);
     if (err) {
         explain(out, call, err);
-    } else if (!(r.flags & IORING_SETUP_DEFER_TASKRUN)) {
+    } else if (!(r.lib.flags & IORING_SETUP_DEFER_TASKRUN)) {
         out->state = AIOX_FDMON_DEGRADED;
         say(out, AIOX_FDMON_CAUSE_MISSING, "Linux 6.1 or later");
         snprintf(out->text, sizeof(out->text),

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring.c - two queues shared with the kernel, and the system call between them.
+ * ring.c - liburing's queues, and the one system call between them and the kernel.
  *
- * Written against the system calls rather than liburing: what is wanted here
- * (a look that costs no system call, flags younger than the installed library)
- * lies below its functions, and a backend that needs nothing but the C library
- * can be linked in anywhere.
+ * liburing makes, maps, fills and ends the ring. Three things are said to the
+ * kernel with its io_uring_enter2() and io_uring_register() alone: a wait that
+ * is no I/O wait has a flag younger than the library; the ring's index in the
+ * thread's short table io_uring_queue_exit() would give back in whatever thread
+ * calls it, where the same index may mean another ring; and
+ * io_uring_enable_rings() is missing in the shared library of 2.3.
  *
  * Orders, all of them with the kernel
- *   [RING-submit]    entries written -> sq_tail (release); the kernel acquires.
- *   [RING-complete]  cq_tail (acquire) -> completions read.
- *   [RING-reaped]    completions read -> cq_head (release): their places are
- *                    free again. In reap(), fdmon_io_uring.c.
+ *   [RING-submit]    entries written -> the tail of the submission queue
+ *                    (release); the kernel acquires.
+ *   [RING-complete]  the tail of the completion queue (acquire, inside
+ *                    io_uring_cq_ready() and io_uring_for_each_cqe()) ->
+ *                    completions read.
+ *   [RING-reaped]    completions read -> the head of that queue (release, inside
+ *                    io_uring_cq_advance()): their places are free again. In
+ *                    reap(), fdmon_io_uring.c.
+ *
+ * and one that the kernel keeps, too, but a sanitizer does not see inside liburing
+ *   [RING-place]     a ring that ends (release) -> one that begins, perhaps in
+ *                    the same place of the memory (acquire).
  */
 #define _GNU_SOURCE
 
@@ -19,9 +29,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,11 +51,12 @@ enum { ROOM_OF_SOME_RINGS = 1 << 20 };
 
 /* From the best to the oldest; a kernel that does not know a flag says EINVAL. */
 static const unsigned ladder[] = {
-    DEFER_FLAGS | IORING_SETUP_NO_SQARRAY,                                           /* 6.6 */
     DEFER_FLAGS,                                                                     /* 6.1 */
     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL, /* 5.19 */
     0,                                                                               /* 5.13 */
 };
+
+static unsigned ended; /* rings, [RING-place] */
 
 /* False if a ring does not fit under the limit however long one waits. */
 static bool may_fit_later(void)
@@ -63,103 +72,55 @@ static bool may_fit_later(void)
  * it. Too little may be a ring that has just gone: waits for that, a second in
  * all.
  */
-static int setup(unsigned entries, struct io_uring_params *p)
+static int setup(struct ring *r, unsigned entries, struct io_uring_params *p)
 {
     struct timespec nap = {.tv_nsec = 1000000};
-    int fd = (int)syscall(__NR_io_uring_setup, entries, p);
+    int err = io_uring_queue_init_params(entries, &r->lib, p);
 
-    for (int tries = 0; fd < 0 && errno == ENOMEM && tries < 10 && may_fit_later(); tries++) {
+    for (int tries = 0; err == -ENOMEM && tries < 10 && may_fit_later(); tries++) {
         nanosleep(&nap, NULL);
         nap.tv_nsec *= 2;
-        fd = (int)syscall(__NR_io_uring_setup, entries, p);
+        err = io_uring_queue_init_params(entries, &r->lib, p);
     }
-    return fd < 0 ? -errno : fd;
+    return err;
 }
 
-/* A ring's descriptor (it is close-on-exec), with what the kernel says of it in @p. */
-static int climb_down(const struct ring_options *options, struct io_uring_params *p)
+/* Makes a ring (its descriptor is close-on-exec) with the best flags that this kernel takes. */
+static int climb_down(struct ring *r, const struct ring_options *options)
 {
-    int fd = -EINVAL;
+    struct io_uring_params p;
+    int err = -EINVAL;
 
-    for (size_t i = 0; fd == -EINVAL && i < sizeof(ladder) / sizeof(*ladder); i++) {
+    for (size_t i = 0; err == -EINVAL && i < sizeof(ladder) / sizeof(*ladder); i++) {
         if (!options->defer && (ladder[i] & IORING_SETUP_DEFER_TASKRUN)) {
             continue;
         }
-        memset(p, 0, sizeof(*p));
-        p->flags = BASE_FLAGS | ladder[i];
-        p->cq_entries = options->cq_entries;
-        fd = setup(options->entries, p);
+        memset(&p, 0, sizeof(p));
+        p.flags = BASE_FLAGS | ladder[i];
+        p.cq_entries = options->cq_entries;
+        err = setup(r, options->entries, &p);
     }
-    return fd;
-}
-
-/* A child shall not write into the parent's queues: they are not there. */
-static void *map(int fd, size_t bytes, off_t what)
-{
-    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, what);
-
-    if (at != MAP_FAILED && madvise(at, bytes, MADV_DONTFORK) < 0) {
-        munmap(at, bytes);
-        at = MAP_FAILED;
-    }
-    return at == MAP_FAILED ? NULL : at;
-}
-
-static void find_queues(struct ring *r, const struct io_uring_params *p)
-{
-    char *q = r->queues;
-
-    r->sq_head = (unsigned *)(q + p->sq_off.head);
-    r->sq_tail = (unsigned *)(q + p->sq_off.tail);
-    r->sq_flags = (unsigned *)(q + p->sq_off.flags);
-    r->sq_entries = p->sq_entries;
-    r->sq_next = *r->sq_tail;
-    r->cq_head = (unsigned *)(q + p->cq_off.head);
-    r->cq_tail = (unsigned *)(q + p->cq_off.tail);
-    r->cq_entries = p->cq_entries;
-    r->cqes = (struct io_uring_cqe *)(q + p->cq_off.cqes);
-    for (unsigned i = 0; !(p->flags & IORING_SETUP_NO_SQARRAY) && i < p->sq_entries; i++) {
-        ((unsigned *)(q + p->sq_off.array))[i] = i;
-    }
-}
-
-static int map_queues(struct ring *r, const struct io_uring_params *p)
-{
-    size_t cq_bytes = p->cq_off.cqes + p->cq_entries * sizeof(*r->cqes);
-    size_t sq_bytes =
-        p->flags & IORING_SETUP_NO_SQARRAY ? 0 : p->sq_off.array + p->sq_entries * sizeof(unsigned);
-
-    r->queues_bytes = cq_bytes > sq_bytes ? cq_bytes : sq_bytes;
-    r->sqes_bytes = p->sq_entries * sizeof(*r->sqes);
-    r->queues = map(r->fd, r->queues_bytes, IORING_OFF_SQ_RING);
-    r->sqes = map(r->fd, r->sqes_bytes, IORING_OFF_SQES);
-    if (!r->queues || !r->sqes) {
-        return -ENOMEM;
-    }
-    find_queues(r, p);
-    return 0;
+    return err;
 }
 
 int ring_open_(struct ring *r, const struct ring_options *options, const char **call)
 {
-    struct io_uring_params p;
     int err;
 
     memset(r, 0, sizeof(*r));
     *call = "io_uring_setup";
-    r->fd = climb_down(options, &p);
-    if (r->fd < 0) {
-        return r->fd;
+    err = climb_down(r, options);
+    if (err) {
+        return err;
     }
-    r->enter_fd = r->fd;
-    r->flags = p.flags;
-    r->features = p.features;
-    if ((p.features & NEEDED_FEATURES) != NEEDED_FEATURES) {
+    __atomic_load_n(&ended, __ATOMIC_ACQUIRE); /* [RING-place] */
+    r->enter_fd = r->lib.ring_fd;
+    if ((r->lib.features & NEEDED_FEATURES) != NEEDED_FEATURES) {
         ring_close_(r);
         return -EINVAL;
     }
-    *call = "mmap";
-    err = map_queues(r, &p);
+    *call = "madvise";
+    err = io_uring_ring_dontfork(&r->lib); /* a child shall not write into the parent's queues */
     if (err) {
         ring_close_(r);
     }
@@ -168,7 +129,7 @@ int ring_open_(struct ring *r, const struct ring_options *options, const char **
 
 bool ring_is_at_home_(const struct ring *r)
 {
-    return r->home == (pid_t)syscall(__NR_gettid);
+    return r->home == gettid();
 }
 
 static void forget_index(struct ring *r)
@@ -176,33 +137,28 @@ static void forget_index(struct ring *r)
     struct io_uring_rsrc_update index = {.offset = (unsigned)r->enter_fd};
 
     if ((r->enter_flags & IORING_ENTER_REGISTERED_RING) && ring_is_at_home_(r)) {
-        syscall(__NR_io_uring_register, r->fd, IORING_UNREGISTER_RING_FDS, &index, 1);
+        io_uring_register((unsigned)r->lib.ring_fd, IORING_UNREGISTER_RING_FDS, &index, 1);
     }
 }
 
 void ring_close_(struct ring *r)
 {
     forget_index(r);
-    if (r->queues) {
-        munmap(r->queues, r->queues_bytes);
-    }
-    if (r->sqes) {
-        munmap(r->sqes, r->sqes_bytes);
-    }
-    close(r->fd);
+    __atomic_add_fetch(&ended, 1, __ATOMIC_RELEASE); /* [RING-place] */
+    io_uring_queue_exit(&r->lib);
 }
 
 void ring_leave_to_parent_(struct ring *r)
 {
-    close(r->fd);
+    close(r->lib.ring_fd);
 }
 
 /* Spares each system call the search for the descriptor; the thread has few such places. */
 static void take_index(struct ring *r)
 {
-    struct io_uring_rsrc_update index = {.offset = -1U, .data = (unsigned)r->fd};
+    struct io_uring_rsrc_update index = {.offset = -1U, .data = (unsigned)r->lib.ring_fd};
 
-    if (syscall(__NR_io_uring_register, r->fd, IORING_REGISTER_RING_FDS, &index, 1) == 1) {
+    if (io_uring_register((unsigned)r->lib.ring_fd, IORING_REGISTER_RING_FDS, &index, 1) == 1) {
         r->enter_fd = (int)index.offset;
         r->enter_flags = IORING_ENTER_REGISTERED_RING;
     }
@@ -210,23 +166,23 @@ static void take_index(struct ring *r)
 
 int ring_enable_(struct ring *r)
 {
-    if (syscall(__NR_io_uring_register, r->fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0) {
-        return -errno;
+    int err = io_uring_register((unsigned)r->lib.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+
+    if (err < 0) {
+        return err;
     }
-    r->home = (pid_t)syscall(__NR_gettid);
+    r->home = gettid();
     take_index(r);
     return 0;
 }
 
-static int enter(struct ring *r, unsigned wait_for, unsigned flags, const void *arg, size_t bytes)
+static int enter(struct ring *r, unsigned wait_for, unsigned flags, void *arg, size_t bytes)
 {
-    unsigned to_submit = ring_unsubmitted_(r);
-    long rc;
+    unsigned to_submit = io_uring_sq_ready(&r->lib);
 
-    __atomic_store_n(r->sq_tail, r->sq_next, __ATOMIC_RELEASE); /* [RING-submit] */
-    rc = syscall(__NR_io_uring_enter, r->enter_fd, to_submit, wait_for, flags | r->enter_flags, arg,
-                 bytes);
-    return rc < 0 ? -errno : (int)rc;
+    io_uring_smp_store_release(r->lib.sq.ktail, r->lib.sq.sqe_tail); /* [RING-submit] */
+    return io_uring_enter2((unsigned)r->enter_fd, to_submit, wait_for, flags | r->enter_flags, arg,
+                           bytes);
 }
 
 int ring_submit_(struct ring *r)
@@ -240,7 +196,7 @@ int ring_enter_(struct ring *r, unsigned wait_for, int64_t timeout_ns)
     struct io_uring_getevents_arg arg = {.ts = (uint64_t)(uintptr_t)&ts};
     unsigned flags = IORING_ENTER_GETEVENTS;
 
-    if (wait_for && (r->features & IORING_FEAT_NO_IOWAIT)) {
+    if (wait_for && (r->lib.features & IORING_FEAT_NO_IOWAIT)) {
         flags |= IORING_ENTER_NO_IOWAIT;
     }
     if (!wait_for || timeout_ns < 0) {
@@ -256,24 +212,36 @@ bool ring_is_transient_(int err)
 
 struct io_uring_sqe *ring_sqe_(struct ring *r)
 {
-    struct io_uring_sqe *sqe;
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&r->lib);
 
-    if (ring_unsubmitted_(r) == r->sq_entries) {
+    if (!sqe) {
         ring_submit_(r);
-        if (ring_unsubmitted_(r) == r->sq_entries) {
-            return NULL;
-        }
+        sqe = io_uring_get_sqe(&r->lib);
     }
-    sqe = &r->sqes[r->sq_next++ & (r->sq_entries - 1)];
-    memset(sqe, 0, sizeof(*sqe));
     return sqe;
 }
 
 struct io_uring_sqe *ring_own_sqe_(struct ring *r)
 {
-    if (ring_unsubmitted_(r)) {
-        r->sqes[(r->sq_next - 1) & (r->sq_entries - 1)].flags &=
+    struct io_uring_sq *sq = &r->lib.sq;
+
+    if (io_uring_sq_ready(&r->lib)) {
+        sq->sqes[(sq->sqe_tail - 1) & sq->ring_mask].flags &=
             (uint8_t) ~(IOSQE_IO_LINK | IOSQE_IO_HARDLINK);
     }
     return ring_sqe_(r);
+}
+
+bool ring_queue_cancel_(struct ring *r, uint64_t user_data)
+{
+    struct io_uring_sqe *sqe = ring_own_sqe_(r);
+
+    if (!sqe) {
+        return false;
+    }
+    io_uring_prep_cancel64(sqe, user_data, 0);
+    io_uring_sqe_set_flags(sqe,
+                           r->lib.features & IORING_FEAT_CQE_SKIP ? IOSQE_CQE_SKIP_SUCCESS : 0);
+    io_uring_sqe_set_data64(sqe, KIND_NOBODY);
+    return true;
 }

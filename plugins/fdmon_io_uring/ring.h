@@ -2,7 +2,7 @@
 /*
  * ring.h - what the parts of the io_uring backend know of each other.
  *
- *   ring.c      the two queues shared with the kernel, and the one system call
+ *   ring.c      liburing's two queues, and the one system call
  *   watch.c     what interest() leaves for the next turn
  *   ring_fd.c   readiness, by poll requests
  *   ring_sqe.c  the users' own requests
@@ -15,7 +15,7 @@
 #ifndef AIOX_FDMON_IO_URING_RING_H_
 #define AIOX_FDMON_IO_URING_RING_H_
 
-#include <linux/io_uring.h>
+#include <liburing.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -52,28 +52,10 @@ struct ring_options {
 
 /* [home], but for the set-up. */
 struct ring {
-    int fd;
-    int enter_fd;         /* fd, or its index in the thread's own short table */
+    struct io_uring lib;
+    int enter_fd;         /* the ring's descriptor, or its index in the thread's own short table */
     unsigned enter_flags; /* which of the two */
-    pid_t home;     /* the thread whose table that is, and whose ring; 0 before it is enabled */
-    unsigned flags; /* IORING_SETUP_* in force */
-    unsigned features;
-
-    const unsigned *sq_head; /* moved by the kernel */
-    unsigned *sq_tail;
-    const unsigned *sq_flags;
-    unsigned sq_entries;
-    unsigned sq_next; /* where the next entry goes; the kernel sees sq_tail */
-    struct io_uring_sqe *sqes;
-
-    unsigned *cq_head;
-    const unsigned *cq_tail; /* moved by the kernel */
-    unsigned cq_entries;
-    const struct io_uring_cqe *cqes;
-
-    void *queues;
-    size_t queues_bytes;
-    size_t sqes_bytes;
+    pid_t home; /* the thread whose table that is, and whose ring; 0 before it is enabled */
 };
 
 /*
@@ -94,10 +76,12 @@ bool ring_is_at_home_(const struct ring *r);
 /* Makes the calling thread the one that uses the ring. 0 or a negative errno. */
 int ring_enable_(struct ring *r);
 
-/* A zeroed entry; NULL if there is none free, also after submitting. [home] */
+/* An entry, not zeroed; NULL if there is none free, also after submitting. [home] */
 struct io_uring_sqe *ring_sqe_(struct ring *r);
 /* The same; what stands before it is not linked to it. [home] */
 struct io_uring_sqe *ring_own_sqe_(struct ring *r);
+/* Makes an entry that ends the request of @user_data; false if there is no room. [home] */
+bool ring_queue_cancel_(struct ring *r, uint64_t user_data);
 
 /* Submits, and does nothing else. What the system call says. [home] */
 int ring_submit_(struct ring *r);
@@ -107,27 +91,10 @@ int ring_enter_(struct ring *r, unsigned wait_for, int64_t timeout_ns);
 /* A later call will do: it was interrupted, timed out, or the kernel has too much to do. */
 bool ring_is_transient_(int err);
 
-static inline unsigned ring_unsubmitted_(const struct ring *r)
-{
-    return r->sq_next - __atomic_load_n(r->sq_head, __ATOMIC_RELAXED);
-}
-
-static inline unsigned ring_completions_(const struct ring *r)
-{
-    return __atomic_load_n(r->cq_tail, __ATOMIC_RELAXED) - *r->cq_head;
-}
-
 /* The kernel holds completions back until somebody enters it. */
 static inline bool ring_calls_(const struct ring *r)
 {
-    return __atomic_load_n(r->sq_flags, __ATOMIC_RELAXED) &
-           (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
-}
-
-/* POLL* as a poll request wants them: the halves change places on big-endian machines. */
-static inline uint32_t ring_poll_mask_(uint32_t events)
-{
-    return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? events << 16 | events >> 16 : events;
+    return IO_URING_READ_ONCE(*r->lib.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW);
 }
 
 /* ---- watch.c, ring_fd.c ---- */

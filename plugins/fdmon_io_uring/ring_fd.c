@@ -123,23 +123,14 @@ void watches_take_(struct watches *ws)
  */
 static bool has_enough(const struct ring *r)
 {
-    return ring_unsubmitted_(r) == r->sq_entries && ring_completions_(r) > r->cq_entries / 2;
+    return !io_uring_sq_space_left(&r->lib) &&
+           io_uring_cq_ready(&r->lib) > r->lib.cq.ring_entries / 2;
 }
 
 /* Not POLL_REMOVE: that leaves a multishot request alive whose wake-up is just being dealt with. */
-static bool queue_cancel(struct ring *r, struct watch *w)
+static bool queue_cancel(struct ring *r, const struct watch *w)
 {
-    struct io_uring_sqe *sqe = ring_own_sqe_(r);
-
-    if (!sqe) {
-        return false;
-    }
-    sqe->opcode = IORING_OP_ASYNC_CANCEL;
-    sqe->fd = -1;
-    sqe->addr = (uint64_t)(uintptr_t)w;
-    sqe->user_data = KIND_NOBODY;
-    sqe->flags = r->features & IORING_FEAT_CQE_SKIP ? IOSQE_CQE_SKIP_SUCCESS : 0;
-    return true;
+    return ring_queue_cancel_(r, (uintptr_t)w | KIND_WATCH);
 }
 
 static bool queue_arm(struct ring *r, struct watch *w)
@@ -150,11 +141,12 @@ static bool queue_arm(struct ring *r, struct watch *w)
     if (!sqe) {
         return false;
     }
-    sqe->opcode = IORING_OP_POLL_ADD;
-    sqe->fd = w->fd;
-    sqe->poll32_events = ring_poll_mask_(to_poll(w->events));
-    sqe->len = multishot ? IORING_POLL_ADD_MULTI : 0;
-    sqe->user_data = (uint64_t)(uintptr_t)w | KIND_WATCH;
+    if (multishot) {
+        io_uring_prep_poll_multishot(sqe, w->fd, to_poll(w->events));
+    } else {
+        io_uring_prep_poll_add(sqe, w->fd, to_poll(w->events));
+    }
+    io_uring_sqe_set_data64(sqe, (uintptr_t)w | KIND_WATCH);
     return true;
 }
 

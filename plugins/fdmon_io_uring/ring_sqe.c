@@ -19,15 +19,13 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 enum {
     FIRST_LENGTH = 64,
     MOST = 1 << 20, /* slots */
     END = MOST,     /* of the list of free slots */
     NO_OPCODE = 255,
-    NEVER_KNOWN = 256, /* opcodes are one byte */
+    OPCODES = 256, /* they are one byte */
 };
 
 struct request {
@@ -42,18 +40,16 @@ static void ask(struct requests *rs, struct ring *r)
 {
     union {
         struct io_uring_probe probe;
-        char room[sizeof(struct io_uring_probe) + 256 * sizeof(struct io_uring_probe_op)];
+        char room[sizeof(struct io_uring_probe) + OPCODES * sizeof(struct io_uring_probe_op)];
     } answer;
 
     memset(&answer, 0, sizeof(answer));
-    if (syscall(__NR_io_uring_register, r->fd, IORING_REGISTER_PROBE, &answer, 256) < 0) {
+    if (io_uring_register_probe(&r->lib, &answer.probe, OPCODES) < 0) {
         return;
     }
     for (int i = 0; i < answer.probe.ops_len; i++) {
-        const struct io_uring_probe_op *op = &answer.probe.ops[i];
-
-        if (op->flags & IO_URING_OP_SUPPORTED) {
-            rs->known[op->op / 8] |= (uint8_t)(1u << op->op % 8);
+        if (io_uring_opcode_supported(&answer.probe, i)) {
+            rs->known[i / 8] |= (uint8_t)(1u << i % 8);
         }
     }
 }
@@ -125,36 +121,22 @@ int requests_submit_(struct requests *rs, struct ring *r, aiox_fdmon_prepare_fn 
     rs->free = rs->slots[slot].next;
     rs->slots[slot] = (struct request){.token = token, .in_flight = true};
     rs->in_flight++;
+    memset(sqe, 0, sizeof(*sqe));
     prepare(sqe, opaque);
     if (sqe->flags & IOSQE_IO_DRAIN) {
         memset(sqe, 0, sizeof(*sqe));
         sqe->opcode = NO_OPCODE;
     }
     sqe->flags &= (uint8_t)~IOSQE_CQE_SKIP_SUCCESS;
-    sqe->user_data = user_data_of(slot);
+    io_uring_sqe_set_data64(sqe, user_data_of(slot));
     return 0;
-}
-
-static bool queue_cancel(struct ring *r, unsigned slot)
-{
-    struct io_uring_sqe *sqe = ring_own_sqe_(r);
-
-    if (!sqe) {
-        return false;
-    }
-    sqe->opcode = IORING_OP_ASYNC_CANCEL;
-    sqe->fd = -1;
-    sqe->addr = user_data_of(slot);
-    sqe->user_data = KIND_NOBODY;
-    sqe->flags = r->features & IORING_FEAT_CQE_SKIP ? IOSQE_CQE_SKIP_SUCCESS : 0;
-    return true;
 }
 
 int requests_cancel_(struct requests *rs, struct ring *r, uint64_t token)
 {
     for (unsigned slot = 0; slot < rs->length; slot++) {
         if (rs->slots[slot].in_flight && rs->slots[slot].token == token) {
-            return queue_cancel(r, slot) ? 0 : -EAGAIN;
+            return ring_queue_cancel_(r, user_data_of(slot)) ? 0 : -EAGAIN;
         }
     }
     return -ENOENT;
@@ -162,7 +144,7 @@ int requests_cancel_(struct requests *rs, struct ring *r, uint64_t token)
 
 bool requests_supports_(const struct requests *rs, unsigned opcode)
 {
-    return opcode < NEVER_KNOWN && (rs->known[opcode / 8] & 1u << opcode % 8);
+    return opcode < OPCODES && (rs->known[opcode / 8] & 1u << opcode % 8);
 }
 
 bool requests_done_(struct requests *rs, const struct io_uring_cqe *cqe,
@@ -193,7 +175,7 @@ void requests_queue_cancels_(struct requests *rs, struct ring *r)
     while (rs->to_cancel > 0) {
         unsigned slot = rs->to_cancel - 1;
 
-        if (rs->slots[slot].in_flight && !queue_cancel(r, slot)) {
+        if (rs->slots[slot].in_flight && !ring_queue_cancel_(r, user_data_of(slot))) {
             return;
         }
         rs->to_cancel--;

@@ -425,6 +425,7 @@ TEST_F(HostileFile, AMissingLibraryIsNamed)
     EXPECT_EQ(finding.stage, AIOX_BACKEND_LOAD) << Words(finding);
     EXPECT_EQ(finding.error, -ELIBACC);
     EXPECT_NE(Words(finding).find("libx.so.6"), std::string::npos) << Words(finding);
+    EXPECT_STREQ(finding.hint, "install libx.so.6 (libx6 in Debian)");
     EXPECT_EQ(Loads(), 0U);
 }
 

@@ -188,7 +188,11 @@ TEST_F(Users, AFileThatCannotBeReadIsSaid)
 
 TEST_F(Users, NobodyWithoutLockedMemoryGetsARingOrAReason)
 {
-    std::string path = Copy("lib/aiox/fdmon-1/fdmon_io_uring.so", In("fdmon_io_uring.so"), 0, 0644);
+    const std::string ring = "lib/aiox/fdmon-1/fdmon_io_uring.so";
+    if (!fs::exists(ring)) {
+        GTEST_SKIP() << "built without liburing";
+    }
+    std::string path = Copy(ring, In("fdmon_io_uring.so"), 0, 0644);
     rlimit old, none = {0, 0};
     ASSERT_EQ(getrlimit(RLIMIT_MEMLOCK, &old), 0);
     none.rlim_max = old.rlim_max;

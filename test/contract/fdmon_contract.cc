@@ -42,19 +42,29 @@ fs::path PluginRoot()
 
     return set ? set : "plugins";
 }
+
+const struct {
+    std::string name;
+    aiox_fdmon_entry_fn *linked_in;
+} kOfTheTree[] = {
+    {"poll", aiox_fdmon_poll},
+    {"epoll", aiox_fdmon_epoll},
+#ifdef AIOX_CONTRACT_IO_URING
+    {"io_uring", aiox_fdmon_io_uring},
+#endif
+};
 } // namespace
 
 std::vector<Backend> Backends()
 {
-    std::vector<Backend> all = {
-        {"poll_static", "", aiox_fdmon_poll},
-        {"epoll_static", "", aiox_fdmon_epoll},
-        {"io_uring_static", "", aiox_fdmon_io_uring},
-    };
+    std::vector<Backend> all;
 
-    for (std::string name : {"poll", "epoll", "io_uring"}) {
-        std::string room = "fdmon_" + name;
-        all.push_back(Opened(name + "_dynamic", PluginRoot() / room / (room + ".so")));
+    for (auto &one : kOfTheTree) {
+        all.push_back({one.name + "_static", "", one.linked_in});
+    }
+    for (auto &one : kOfTheTree) {
+        std::string room = "fdmon_" + one.name;
+        all.push_back(Opened(one.name + "_dynamic", PluginRoot() / room / (room + ".so")));
     }
     if (const char *other = getenv("AIOX_CONTRACT_PLUGIN")) {
         all.push_back(Opened("other", other));

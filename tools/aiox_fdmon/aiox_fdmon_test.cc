@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include <sys/wait.h>
@@ -143,6 +144,27 @@ TEST_F(Tool, ListTellsWhyAFileIsRefused)
     EXPECT_EQ(r.code, 0) << r.out;
     EXPECT_TRUE(r.Has("cut short")) << r.out;
     EXPECT_TRUE(r.Has("is writable by everybody")) << r.out;
+}
+
+/* The ring backend needs a library; here it needs one that nobody has. */
+TEST_F(Tool, ListTellsWhichLibraryIsMissing)
+{
+    const std::string ring = "lib/aiox/fdmon-1/fdmon_io_uring.so";
+    if (!fs::exists(ring)) {
+        GTEST_SKIP() << "built without liburing";
+    }
+    std::ifstream file(ring, std::ios::binary);
+    std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    size_t at = bytes.find("liburing.so.2");
+    ASSERT_NE(at, std::string::npos);
+    bytes.replace(at, 8, "libnoone");
+    std::ofstream(In("fdmon_io_uring.so"), std::ios::binary) << bytes;
+
+    Result r = Run("list");
+
+    EXPECT_EQ(r.code, 0) << r.out;
+    EXPECT_TRUE(r.Has("libnoone.so.2: cannot open shared object file")) << r.out;
+    EXPECT_TRUE(r.Has("install libnoone.so.2 (libnoone2 in Debian)")) << r.out;
 }
 
 TEST_F(Tool, ListTellsWhyABackendDoesNotWorkHere)

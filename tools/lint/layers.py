@@ -5,7 +5,7 @@
   layers.py [ROOT]
 
 Tests may also use test/, from floor 3 up any plugin, and above that lib/aiox, the front door.
-Nothing but tests may use abseil.
+Nothing but tests may use abseil, nothing but plugins/fdmon_io_uring liburing.
 """
 
 import ast
@@ -43,6 +43,8 @@ ARROWS = {
         "lib/coroutine", "lib/base",
     ],
 }
+
+_RING = "plugins/fdmon_io_uring"  # the one that may use liburing
 
 # The inside of the context is known to its birth and to the story alone.
 ONLY_FOR = {"lib/aio/src/context.h": {"lib/aio/src/context.c", "lib/aio/src/poll.c"}}
@@ -111,6 +113,8 @@ def check_build(tree, path):
                     tree.fault(path, node.lineno, "%s may not depend on %s" % (room, other))
                 if node.value.startswith("@sys_absl") and not testing:
                     tree.fault(path, node.lineno, "%s may not depend on abseil" % room)
+                if node.value.startswith("@sys_liburing") and room != _RING:
+                    tree.fault(path, node.lineno, "%s may not depend on liburing" % room)
 
 
 def owners(tree):
@@ -144,6 +148,8 @@ def check_includes(tree, path, public):
             tree.fault(path, line, "%s is private to %s" % (name, other))
         if name.startswith("absl/") and not t.is_test(path):
             tree.fault(path, line, "%s may not use abseil" % room)
+        if re.match(r"liburing\b", name) and room != _RING:
+            tree.fault(path, line, "%s may not use liburing" % room)
         if file in ONLY_FOR and str(path) not in ONLY_FOR[file]:
             tree.fault(path, line, "%s is for %s" % (file, ", ".join(sorted(ONLY_FOR[file]))))
 

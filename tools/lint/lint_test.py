@@ -137,6 +137,17 @@ class Layers(LintTest):
         self.append("lib/bh/src/bh.c", "#include <absl/time/time.h>\n")
         self.expect(layers, "lib/bh may not use abseil")
 
+    def test_nobody_but_the_ring_depends_on_liburing(self):
+        self.write("plugins/fdmon_io_uring/BUILD", 'aiox_plugin(deps = ["@sys_liburing//:x"])\n')
+        self.write("plugins/fdmon_io_uring/ring.h", C + "#include <liburing.h>\n")
+        self.assertEqual(self.faults(layers), [])
+        self.replace("lib/bh/BUILD", '["//lib/base"]', '["//lib/base", "@sys_liburing//:liburing"]')
+        self.expect(layers, "lib/bh may not depend on liburing")
+
+    def test_nobody_but_the_ring_includes_liburing(self):
+        self.append("lib/bh/src/bh.c", "#include <liburing.h>\n")
+        self.expect(layers, "lib/bh may not use liburing")
+
     def test_private_header_of_another_room(self):
         self.append("lib/bh/src/bh.c", '#include "lib/base/src/secret.h"\n')
         self.expect(layers, "lib/base/src/secret.h is private to lib/base")

@@ -142,6 +142,21 @@ static int check_agreement(const struct aiox_fdmon_plugin *p, const struct aiox_
                        p->version, (unsigned)p->abi_major, (unsigned)p->abi_minor);
 }
 
+/* @why: the dynamic loader's, "liburing.so.2: cannot open shared object file: ...". */
+static int say_not_loaded(struct aiox_backend_report *r, const char *why)
+{
+    const char *version = strstr(why, ".so.");
+    int name = (int)strcspn(why, ":");
+    int stem = version ? (int)(version - why) : name;
+
+    report_set_(r, AIOX_BACKEND_LOAD, AIOX_FDMON_CAUSE_MISSING, -ELIBACC, "%s", why);
+    if (stem >= name || !strstr(why, ": cannot open shared object file")) {
+        return report_hint_(r, "install what it needs (ldd shows it)");
+    }
+    return report_hint_(r, "install %.*s (%.*s%.*s in Debian)", name, why, stem, why,
+                        name - stem - (int)strlen(".so."), version + strlen(".so."));
+}
+
 /* Under lock. The file is trusted; it is looked at, opened, asked and kept. */
 static int open_file(const struct plugin **out, const char *path, const char *name,
                      struct aiox_backend_report *r)
@@ -160,9 +175,7 @@ static int open_file(const struct plugin **out, const char *path, const char *na
     if (!handle) {
         const char *why = dlerror();
 
-        report_set_(r, AIOX_BACKEND_LOAD, AIOX_FDMON_CAUSE_MISSING, -ELIBACC, "%s",
-                    why ? why : "dlopen() does not say why");
-        return report_hint_(r, "install what it needs (ldd shows it)");
+        return say_not_loaded(r, why ? why : "dlopen() does not say why");
     }
     error = find_backend(&t, &theirs, handle, name, r);
     if (!error) {
