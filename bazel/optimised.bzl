@@ -21,7 +21,11 @@ _as_shipped = transition(
 def _optimised_impl(ctx):
     out = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.symlink(output = out, target_file = ctx.executable.program, is_executable = True)
-    return [DefaultInfo(executable = out, runfiles = ctx.runfiles(files = [out]))]
+    runfiles = ctx.runfiles(files = [out])
+    return [DefaultInfo(
+        executable = out,
+        runfiles = runfiles.merge(ctx.attr.program[0][DefaultInfo].default_runfiles),
+    )]
 
 optimised = rule(
     implementation = _optimised_impl,

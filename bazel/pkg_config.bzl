@@ -26,7 +26,7 @@ cc_library(
 _BARE = """
 cc_library(
     name = {name},
-    linkopts = ["-l{name_}"],
+    linkopts = {linkopts},
 )
 """
 
@@ -102,10 +102,12 @@ def _pkg_config_repository_impl(rctx):
             " ".join(rctx.attr.apt),
         )
         build += _missing(rctx, name, text)
-    for name, header in rctx.attr.bare.items():
+    headers = {name: (header, ["-l" + name]) for name, header in rctx.attr.bare.items()}
+    headers.update({name: (header, []) for name, header in rctx.attr.headers.items()})
+    for name, (header, linkopts) in headers.items():
         found[name] = rctx.path("/usr/include/" + header).exists
         if found[name]:
-            build += _BARE.format(name = repr(name), name_ = name)
+            build += _BARE.format(name = repr(name), linkopts = repr(linkopts))
             continue
         text = "there is no <%s>. On Debian: apt-get install %s" % (header, " ".join(rctx.attr.apt))
         build += _missing(rctx, name, text)
@@ -117,6 +119,7 @@ pkg_config_repository = repository_rule(
     attrs = {
         "apt": attr.string_list(doc = "The Debian packages to name when a module is missing."),
         "bare": attr.string_dict(doc = "Library name, as after -l -> its header in /usr/include."),
+        "headers": attr.string_dict(doc = "The same for those that are headers alone."),
         "modules": attr.string_dict(doc = "Target name -> pkg-config module, with a version if need be."),
         "optional": attr.bool(doc = "Skip the targets that need it instead of failing."),
     },

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""script_test: a test that is a shell script with arguments.
+"""script_test, script_binary: a test, a program that is a script with arguments.
 
 Not sh_test: that one is built into Bazel 4 and must be loaded from another
 repository in Bazel 9.
 """
 
-def _script_test_impl(ctx):
+def _script_impl(ctx):
     data = ctx.attr.data + [ctx.attr.script]
     args = [ctx.expand_location(a, data) for a in ctx.attr.arguments]
     env = ["export %s='%s'\n" % (k, v) for k, v in ctx.attr.environment.items()]
@@ -20,17 +20,17 @@ def _script_test_impl(ctx):
         runfiles = runfiles.merge(d[DefaultInfo].default_runfiles)
     return [DefaultInfo(executable = test, runfiles = runfiles)]
 
-_script_test = rule(
-    implementation = _script_test_impl,
-    attrs = {
-        # Not "args" and "env": those names belong to Bazel.
-        "arguments": attr.string_list(),
-        "data": attr.label_list(allow_files = True),
-        "environment": attr.string_dict(),
-        "script": attr.label(allow_single_file = True, mandatory = True),
-    },
-    test = True,
-)
+_ATTRS = {
+    # Not "args" and "env": those names belong to Bazel.
+    "arguments": attr.string_list(),
+    "data": attr.label_list(allow_files = True),
+    "environment": attr.string_dict(),
+    "script": attr.label(allow_single_file = True, mandatory = True),
+}
+
+_script_test = rule(implementation = _script_impl, attrs = _ATTRS, test = True)
+
+script_binary = rule(implementation = _script_impl, attrs = _ATTRS, executable = True)
 
 def script_test(name, script, args = [], data = [], env = {}, size = "small", **kwargs):
     """A test that runs a script.

@@ -46,6 +46,20 @@ def system_deps():
         optional = True,
     )
     pkg_config_repository(
+        name = "sys_peers",  # benchmarks only
+        apt = ["libev-dev", "libevent-dev", "libboost-dev", "libboost-context-dev"],
+        modules = {
+            "event": "libevent >= 2.1",
+            "event_pthreads": "libevent_pthreads >= 2.1",
+        },
+        bare = {
+            "ev": "ev.h",
+            "boost_context": "boost/context/detail/fcontext.hpp",
+        },
+        headers = {"boost_asio": "boost/asio.hpp"},
+        optional = True,
+    )
+    pkg_config_repository(
         name = "sys_gtest",
         apt = ["libgtest-dev", "libgmock-dev"],
         modules = {

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* asio.cc - Boost.Asio. */
+#include <chrono>
+
+#include <boost/asio.hpp>
+#include <boost/version.hpp>
+
+#include "bench/players/bench.h"
+
+namespace
+{
+namespace asio = boost::asio;
+
+struct Loop {
+    asio::io_context context{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+};
+
+struct Watch {
+    Watch(Loop *loop, int fd, bench_fn *its_fn, void *its_opaque)
+        : descriptor(loop->context, fd), fn(its_fn), opaque(its_opaque)
+    {
+        Wait();
+    }
+
+    ~Watch()
+    {
+        descriptor.release();
+    }
+
+    void Wait()
+    {
+        descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                              [this](const boost::system::error_code &error) {
+                                  if (!error) {
+                                      fn(opaque);
+                                      Wait();
+                                  }
+                              });
+    }
+
+    asio::posix::stream_descriptor descriptor;
+    bench_fn *fn;
+    void *opaque;
+};
+
+struct Timer {
+    asio::steady_timer timer;
+    bench_fn *fn;
+    void *opaque;
+};
+
+struct Task {
+    bench_fn *fn;
+    void *opaque;
+};
+
+Loop *Of(void *loop)
+{
+    return static_cast<Loop *>(loop);
+}
+
+const char *Version()
+{
+    return BOOST_LIB_VERSION;
+}
+
+void *Open(const contender *, const char **)
+{
+    return new Loop;
+}
+
+void Close(void *loop)
+{
+    delete Of(loop);
+}
+
+void Turn(void *loop, bool may_block)
+{
+    if (may_block) {
+        Of(loop)->context.run_one();
+    }
+    Of(loop)->context.poll();
+}
+
+void *StartWatch(void *loop, int fd, bench_fn *fn, void *opaque)
+{
+    return new Watch(Of(loop), fd, fn, opaque);
+}
+
+void StopWatch(void *loop, void *watch)
+{
+    static_cast<Watch *>(watch)->descriptor.cancel();
+    Of(loop)->context.poll(); /* the handler is called once more */
+    delete static_cast<Watch *>(watch);
+}
+
+void *NewTimer(void *loop, bench_fn *fn, void *opaque)
+{
+    return new Timer{asio::steady_timer(Of(loop)->context), fn, opaque};
+}
+
+void ArmTimer(void *, void *timer, int64_t timeout_ns)
+{
+    auto *t = static_cast<Timer *>(timer);
+
+    t->timer.expires_after(std::chrono::nanoseconds(timeout_ns));
+    t->timer.async_wait([t](const boost::system::error_code &error) {
+        if (!error) {
+            t->fn(t->opaque);
+        }
+    });
+}
+
+void CancelTimer(void *, void *timer)
+{
+    static_cast<Timer *>(timer)->timer.cancel();
+}
+
+void FreeTimer(void *loop, void *timer)
+{
+    CancelTimer(loop, timer);
+    Of(loop)->context.poll();
+    delete static_cast<Timer *>(timer);
+}
+
+void *NewTask(void *, bench_fn *fn, void *opaque)
+{
+    return new Task{fn, opaque};
+}
+
+void Ask(void *loop, void *task)
+{
+    auto *t = static_cast<Task *>(task);
+
+    asio::post(Of(loop)->context, [t] { t->fn(t->opaque); });
+}
+
+void FreeTask(void *, void *task)
+{
+    delete static_cast<Task *>(task);
+}
+
+const loop_ops ops = {Open,        Close,     Turn,    StartWatch, StopWatch, NewTimer, ArmTimer,
+                      CancelTimer, FreeTimer, NewTask, Ask,        Ask,       FreeTask};
+
+} // namespace
+
+extern "C" {
+extern const contender boost_asio;
+const contender boost_asio = {"asio", PEER, nullptr, Version, &ops, nullptr};
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* bare.h - who watches what, for loops that are no more than their system call. */
+#ifndef AIOX_BENCH_PLAYERS_CONTENDERS_BARE_H_
+#define AIOX_BENCH_PLAYERS_CONTENDERS_BARE_H_
+
+#include "bench/players/bench.h"
+
+struct bare_watch {
+    int fd;
+    int place; /* in a table, where there is one */
+    bench_fn *fn;
+    void *opaque;
+};
+
+#endif /* AIOX_BENCH_PLAYERS_CONTENDERS_BARE_H_ */

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* glib.c - GLib's main loop. */
+#include <glib-unix.h>
+#include <stdlib.h>
+
+#include "bench/players/bench.h"
+
+struct user {
+    bench_fn *fn;
+    void *opaque;
+    GSource *source;
+    GMainContext *context;
+};
+
+static const char *version(void)
+{
+    static char text[32];
+
+    g_snprintf(text, sizeof(text), "%u.%u.%u", glib_major_version, glib_minor_version,
+               glib_micro_version);
+    return text;
+}
+
+static gboolean on_fd(gint fd, GIOCondition condition, gpointer opaque)
+{
+    struct user *u = opaque;
+
+    (void)fd;
+    (void)condition;
+    u->fn(u->opaque);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_ready(gpointer opaque)
+{
+    struct user *u = opaque;
+
+    g_source_set_ready_time(u->source, -1);
+    u->fn(u->opaque);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean dispatch(GSource *source, GSourceFunc fn, gpointer opaque)
+{
+    (void)source;
+    return fn(opaque);
+}
+
+/* A source that is due at its ready time and at no other. */
+static GSourceFuncs timed = {.dispatch = dispatch};
+
+static void *open_loop(const struct contender *who, const char **why)
+{
+    (void)who;
+    (void)why;
+    return g_main_context_new();
+}
+
+static void close_loop(void *loop)
+{
+    g_main_context_unref(loop);
+}
+
+static void turn(void *loop, bool may_block)
+{
+    g_main_context_iteration(loop, may_block);
+}
+
+static struct user *attach(void *loop, GSource *source, GSourceFunc callback, bench_fn *fn,
+                           void *opaque)
+{
+    struct user *u = calloc(1, sizeof(*u));
+
+    must(u && source);
+    u->fn = fn;
+    u->opaque = opaque;
+    u->source = source;
+    u->context = loop;
+    g_source_set_callback(source, callback, u, NULL);
+    g_source_attach(source, loop);
+    return u;
+}
+
+static void *watch(void *loop, int fd, bench_fn *fn, void *opaque)
+{
+    return attach(loop, g_unix_fd_source_new(fd, G_IO_IN), G_SOURCE_FUNC(on_fd), fn, opaque);
+}
+
+static void *timer_new(void *loop, bench_fn *fn, void *opaque)
+{
+    return attach(loop, g_source_new(&timed, sizeof(GSource)), on_ready, fn, opaque);
+}
+
+static void timer_arm(void *loop, void *timer, int64_t timeout_ns)
+{
+    struct user *u = timer;
+
+    (void)loop;
+    g_source_set_ready_time(u->source, g_get_monotonic_time() + (timeout_ns + 999) / 1000);
+}
+
+static void timer_cancel(void *loop, void *timer)
+{
+    struct user *u = timer;
+
+    (void)loop;
+    g_source_set_ready_time(u->source, -1);
+}
+
+static void task_ask(void *loop, void *task)
+{
+    struct user *u = task;
+
+    (void)loop;
+    g_source_set_ready_time(u->source, 0);
+}
+
+static void give_up(void *loop, void *user)
+{
+    struct user *u = user;
+
+    (void)loop;
+    g_source_destroy(u->source);
+    g_source_unref(u->source);
+    free(u);
+}
+
+static const struct loop_ops ops = {
+    .open = open_loop,
+    .close = close_loop,
+    .turn = turn,
+    .watch = watch,
+    .unwatch = give_up,
+    .timer_new = timer_new,
+    .timer_arm = timer_arm,
+    .timer_cancel = timer_cancel,
+    .timer_free = give_up,
+    .task_new = timer_new,
+    .task_ask = task_ask,
+    .task_ask_from_afar = task_ask,
+    .task_free = give_up,
+};
+
+const struct contender glib = {.name = "glib", .kind = PEER, .version = version, .loop = &ops};

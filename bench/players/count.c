@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* count.c - traces a run, all of its threads, and counts system calls between the marks. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/ptrace.h>
+
+#include "stage.h"
+
+enum { OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL };
+
+struct count {
+    bool is_between;
+    long calls;
+};
+
+/* A thread stands at the beginning or at the end of a system call. */
+static void look(struct count *count, pid_t thread)
+{
+    struct __ptrace_syscall_info info;
+
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), &info) <= 0 ||
+        info.op != PTRACE_SYSCALL_INFO_ENTRY) {
+        return;
+    }
+    if (info.entry.nr == SYS_prctl && info.entry.args[0] == MARK) {
+        count->is_between = info.entry.args[1] == 1;
+    } else if (count->is_between) {
+        count->calls++;
+    }
+}
+
+/* The signal to hand on to a thread that has stopped: none if the stop is ours. */
+static int signal_to_pass(int status)
+{
+    int signal = WSTOPSIG(status);
+
+    return status >> 16 || signal == SIGTRAP || signal == SIGSTOP || signal == (SIGTRAP | 0x80)
+               ? 0
+               : signal;
+}
+
+static long follow(pid_t child)
+{
+    struct count count = {false, 0};
+    int status = 0;
+    pid_t thread;
+
+    while ((thread = waitpid(-1, &status, __WALL)) > 0) {
+        if (!WIFSTOPPED(status)) {
+            if (thread == child) {
+                return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? count.calls : -1;
+            }
+            continue;
+        }
+        if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+            look(&count, thread);
+        }
+        ptrace(PTRACE_SYSCALL, thread, NULL, (void *)(long)signal_to_pass(status));
+    }
+    return -1;
+}
+
+long count_system_calls(char **argv)
+{
+    int status;
+    pid_t child = fork();
+
+    must(child >= 0);
+    if (child == 0) {
+        must(freopen("/dev/null", "w", stdout));
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        execv("/proc/self/exe", argv);
+        _exit(127);
+    }
+    must(waitpid(child, &status, 0) == child && WIFSTOPPED(status));
+    must(ptrace(PTRACE_SETOPTIONS, child, NULL, (void *)(long)OPTIONS) == 0);
+    ptrace(PTRACE_SYSCALL, child, NULL, NULL);
+    return follow(child);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* scenes.h - all scenes. */
+#ifndef AIOX_BENCH_PLAYERS_SCENES_SCENES_H_
+#define AIOX_BENCH_PLAYERS_SCENES_SCENES_H_
+
+#include "bench/players/bench.h"
+
+extern const struct scene dispatch_scene, idle_scene, register_scene, life_scene;
+extern const struct scene task_scene, ask_and_turn_scene, far_scene, wake_scene;
+extern const struct scene timer_insert_scene, timer_rearm_scene, timer_cancel_scene,
+    timer_expire_scene, timer_late_scene;
+extern const struct scene echo_scene, ping_pong_scene;
+extern const struct scene co_life_scene, co_many_scene, co_switch_scene, co_memory_scene;
+
+#endif /* AIOX_BENCH_PLAYERS_SCENES_SCENES_H_ */

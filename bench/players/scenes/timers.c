@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* timers.c - FIRST timers armed at random times within ten minutes, or now. */
+#include <stdlib.h>
+
+#include "scenes.h"
+
+#define TEN_MINUTES_NS INT64_C(600000000000)
+#define AN_HOUR_NS INT64_C(3600000000000)
+
+struct clockwork {
+    const struct loop_ops *ops;
+    void *loop;
+    void **timers;
+    long count;
+    long fired;
+    uint64_t seed;
+};
+
+static bool has_timers(const struct contender *who)
+{
+    return who->loop && who->loop->timer_new;
+}
+
+static void fire(void *opaque)
+{
+    struct clockwork *c = opaque;
+
+    c->fired++;
+}
+
+/* Marsaglia's xorshift. */
+static uint64_t number(struct clockwork *c)
+{
+    c->seed ^= c->seed << 13;
+    c->seed ^= c->seed >> 7;
+    c->seed ^= c->seed << 17;
+    return c->seed;
+}
+
+static int64_t some_time_ns(struct clockwork *c)
+{
+    return AN_HOUR_NS + (int64_t)(number(c) % TEN_MINUTES_NS);
+}
+
+static struct clockwork set_up(struct stage *stage)
+{
+    struct clockwork c = {
+        .ops = stage_contender(stage)->loop,
+        .count = stage_example(stage)->first,
+        .seed = 88172645463325252,
+    };
+
+    c.loop = stage_open_loop(stage);
+    c.timers = calloc((size_t)c.count, sizeof(*c.timers));
+    must(c.timers);
+    return c;
+}
+
+static void make_timers(struct clockwork *c)
+{
+    for (long i = 0; i < c->count; i++) {
+        c->timers[i] = c->ops->timer_new(c->loop, fire, c);
+    }
+}
+
+static void arm_all(struct clockwork *c)
+{
+    for (long i = 0; i < c->count; i++) {
+        c->ops->timer_arm(c->loop, c->timers[i], some_time_ns(c));
+    }
+}
+
+static void cancel_all(struct clockwork *c)
+{
+    for (long i = 0; i < c->count; i++) {
+        c->ops->timer_cancel(c->loop, c->timers[i]);
+    }
+}
+
+static void tear_down(struct clockwork *c)
+{
+    for (long i = 0; i < c->count; i++) {
+        c->ops->timer_free(c->loop, c->timers[i]);
+    }
+    c->ops->close(c->loop);
+    free(c->timers);
+}
+
+static void play_insert(struct stage *stage)
+{
+    struct clockwork c = set_up(stage);
+
+    make_timers(&c);
+    arm_all(&c);
+    cancel_all(&c);
+    c.ops->turn(c.loop, false);
+    stage_begin(stage);
+    arm_all(&c);
+    stage_end(stage);
+    stage_set_operations(stage, c.count);
+    tear_down(&c);
+}
+
+static void play_rearm(struct stage *stage)
+{
+    struct clockwork c = set_up(stage);
+
+    make_timers(&c);
+    arm_all(&c);
+    c.ops->turn(c.loop, false);
+    stage_begin(stage);
+    for (long i = 0; i < stage_operations(stage); i++) {
+        void *timer = c.timers[number(&c) % (uint64_t)c.count];
+        c.ops->timer_arm(c.loop, timer, some_time_ns(&c));
+    }
+    stage_end(stage);
+    tear_down(&c);
+}
+
+static void play_cancel(struct stage *stage)
+{
+    struct clockwork c = set_up(stage);
+
+    make_timers(&c);
+    arm_all(&c);
+    c.ops->turn(c.loop, false);
+    stage_begin(stage);
+    cancel_all(&c);
+    stage_end(stage);
+    stage_set_operations(stage, c.count);
+    tear_down(&c);
+}
+
+/* All due within a millisecond, in random order; the wait for that is not counted as work. */
+static void play_expire(struct stage *stage)
+{
+    struct clockwork c = set_up(stage);
+
+    make_timers(&c);
+    for (long i = 0; i < c.count; i++) {
+        c.ops->timer_arm(c.loop, c.timers[i], (int64_t)(number(&c) % 1000000));
+    }
+    for (int64_t end_ns = wall_ns() + 2500000; wall_ns() < end_ns;) {
+    }
+    stage_begin(stage);
+    while (c.fired < c.count) {
+        c.ops->turn(c.loop, false);
+    }
+    stage_end(stage);
+    stage_set_operations(stage, c.count);
+    tear_down(&c);
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Sleeps of FIRST us: how late the function is called. */
+static void play_late(struct stage *stage)
+{
+    struct clockwork c = {.ops = stage_contender(stage)->loop, .loop = stage_open_loop(stage)};
+    int64_t sleep_ns = stage_example(stage)->first * 1000;
+    double *late_us = calloc((size_t)stage_operations(stage), sizeof(*late_us));
+    void *timer = c.ops->timer_new(c.loop, fire, &c);
+    long n = stage_operations(stage);
+
+    must(late_us);
+    stage_begin(stage);
+    for (long i = 0; i < n; i++) {
+        int64_t due_ns = wall_ns() + sleep_ns;
+        c.ops->timer_arm(c.loop, timer, sleep_ns);
+        while (c.fired == i) {
+            c.ops->turn(c.loop, true);
+        }
+        late_us[i] = (double)(wall_ns() - due_ns) / 1000;
+    }
+    stage_end(stage);
+    qsort(late_us, (size_t)n, sizeof(*late_us), compare);
+    stage_say(stage, "late_us", late_us[n / 2]);
+    stage_say(stage, "earliest_us", late_us[0]);
+    free(late_us);
+    c.ops->timer_free(c.loop, timer);
+    c.ops->close(c.loop);
+}
+
+static const struct example armed[] = {
+    {"1000", 1000, 0},       {"10000", 10000, 0}, {"100000", 100000, 0},
+    {"1000000", 1000000, 0}, {NULL, 0, 0},
+};
+static const struct example sleeps[] = {{"100us", 100, 0}, {"1500us", 1500, 0}, {NULL, 0, 0}};
+
+#define TIMER_SCENE(id, what, text, player, cases, compared)                                       \
+    const struct scene id = {.name = what,                                                         \
+                             .title = text,                                                        \
+                             .unit = "timer",                                                      \
+                             .metric = compared,                                                   \
+                             .examples = cases,                                                    \
+                             .can = has_timers,                                                    \
+                             .play = player}
+
+TIMER_SCENE(timer_insert_scene, "timers", "arming one after the other, until so many are armed",
+            play_insert, armed, NULL);
+TIMER_SCENE(timer_rearm_scene, "timers-rearm", "arming one anew while so many are armed",
+            play_rearm, armed, NULL);
+TIMER_SCENE(timer_cancel_scene, "timers-cancel", "cancelling one after the other, of so many",
+            play_cancel, armed, NULL);
+TIMER_SCENE(timer_expire_scene, "timers-expire", "so many are due and run", play_expire, armed,
+            NULL);
+TIMER_SCENE(timer_late_scene, "timers-late", "how late a loop wakes for its only timer", play_late,
+            sleeps, "late_us");

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* stage.h - what main.c and stage.c know of a run. */
+#ifndef AIOX_BENCH_PLAYERS_STAGE_H_
+#define AIOX_BENCH_PLAYERS_STAGE_H_
+
+#include "bench.h"
+
+enum {
+    MARK = 0x61696f78, /* no prctl(2) of that number */
+    EXIT_UNUSABLE = 3,
+    MOST_FIGURES = 4,
+};
+
+struct stage {
+    const struct contender *who;
+    const struct example *example;
+    long operations;
+    int64_t wall_ns, cpu_ns;
+    int64_t waited_ns; /* for a processor that others had */
+    int figures;
+    struct {
+        const char *what;
+        double value;
+    } figure[MOST_FIGURES];
+};
+
+/* System calls between the marks of this program, called again with @argv. -1: it failed. */
+long count_system_calls(char **argv);
+
+#endif /* AIOX_BENCH_PLAYERS_STAGE_H_ */
