@@ -1,0 +1,60 @@
+#!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: MIT
+"""Every contender plays every scene once, a few operations each: nothing here rots unseen.
+
+  smoke_test.py PLAYERS PLUGINS
+"""
+
+import os
+import pathlib
+import sys
+import unittest
+
+import measure
+import report
+
+_OPERATIONS = 8
+_MOST_MEMBERS = 1000  # an example may begin with how many there are; large ones take seconds
+
+
+def small_enough(example):
+    digits = "".join(c if c.isdigit() else " " for c in example).split()
+    return int(digits[0]) <= _MOST_MEMBERS
+
+
+class Bench(unittest.TestCase):
+    def setUp(self):
+        environment = dict(os.environ, BENCH_PLUGINS=str(pathlib.Path(PLUGINS).resolve()))
+        self.players = measure.Players(PLAYERS, environment)
+        self.cases = [measure.Case(scene, example, scene["contenders"])
+                      for scene in self.players.scenes.values()
+                      for example in filter(small_enough, scene["examples"])]
+
+    def test_every_contender_plays_every_scene(self):
+        for case in self.cases:
+            for contender in case.contenders:
+                run = self.players.play(case.scene["scene"], case.example, contender, _OPERATIONS)
+                with self.subTest(scene=case.scene["scene"], contender=contender):
+                    self.assertTrue(isinstance(run, dict) or "does not work here" in run, run)
+
+    def test_an_idle_turn_on_epoll_is_one_system_call(self):
+        run = self.players.play("idle", "1", "bare epoll", 100, count=True)
+
+        self.assertIn(run["system_calls"], range(100, 105))
+
+    def test_a_report_names_everybody_who_played(self):
+        case = next(c for c in self.cases if c.scene["scene"] == "idle")
+        case.operations = {c: _OPERATIONS for c in case.contenders}
+        measure.one_round(self.players, case, 1)
+        measure.count_system_calls(self.players, case)
+
+        data = report.as_dict(report.machine(), self.players, [case])
+
+        for form in (report.as_text, report.as_json, report.as_page):
+            for contender in case.contenders:
+                self.assertIn(contender, form(data))
+
+
+if __name__ == "__main__":
+    PLAYERS, PLUGINS = sys.argv[1:3]
+    unittest.main(argv=sys.argv[:1])
