@@ -36,7 +36,7 @@ ARROWS = {
     "lib/aio_file": [
         "lib/aio_pool", "lib/aio_co", "lib/aio", "lib/coroutine", "lib/bh", "lib/base",
     ],
-    "lib/channel": ["lib/aio_co", "lib/aio", "lib/coroutine", "lib/base"],
+    "lib/channel": ["lib/aio_co", "lib/aio", "lib/coroutine", "lib/timer", "lib/base"],
     "lib/channel_tls": ["lib/channel", "lib/aio_co", "lib/coroutine", "lib/base"],
     "apps/nbd_server": [
         "lib/channel_tls", "lib/channel", "lib/aio_file", "lib/aio_pool", "lib/aio_co", "lib/aiox",

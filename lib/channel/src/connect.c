@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* connect.c - from an address to a channel, one address of a host after the other. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "aiox/channel_socket.h"
+#include "aiox/clock.h"
+
+#include "resolve.h"
+#include "socket.h"
+
+enum { FULL_BACKLOG_PAUSE_NS = 5 * 1000 * 1000 };
+
+static AIOX_NOINLINE int begin_connect(int fd, const struct sockaddr *sa, socklen_t bytes)
+{
+    return connect(fd, sa, bytes) < 0 ? -errno : 0;
+}
+
+/* How a connect that was begun has ended. */
+static AIOX_NOINLINE int end_connect(int fd)
+{
+    int code = 0;
+    socklen_t bytes = sizeof(code);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &bytes) < 0 ? -errno : -code;
+}
+
+/* A unix listener whose backlog is full: nothing tells when that changes. */
+static int pause_a_while(struct descriptor *d, int64_t deadline_ns)
+{
+    int64_t until_ns = aiox_clock_now_ns() + FULL_BACKLOG_PAUSE_NS;
+    bool is_last = deadline_ns >= 0 && deadline_ns <= until_ns;
+    int err = descriptor_wait_(d, true, 0, is_last ? deadline_ns : until_ns);
+
+    return err == -ETIMEDOUT && !is_last ? 0 : err;
+}
+
+static int connect_descriptor(struct descriptor *d, const struct sockaddr *sa, socklen_t bytes,
+                              int64_t deadline_ns)
+{
+    for (;;) {
+        int err = begin_connect(d->fd, sa, bytes);
+
+        if (err == -EINPROGRESS || err == -EINTR) {
+            err = descriptor_wait_(d, true, AIOX_FD_WRITE, deadline_ns);
+            return err < 0 ? err : end_connect(d->fd);
+        }
+        if (err != -EAGAIN || sa->sa_family != AF_UNIX) {
+            return err;
+        }
+        err = pause_a_while(d, deadline_ns);
+        if (err < 0) {
+            return err;
+        }
+    }
+}
+
+static int connect_to(struct aiox_channel **out, const struct sockaddr *sa, socklen_t bytes,
+                      int64_t deadline_ns)
+{
+    struct socket_channel *s;
+    int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int err;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    err = socket_channel_new_(&s, fd, sa->sa_family);
+    if (err < 0) {
+        close(fd);
+        return err;
+    }
+    err = connect_descriptor(&s->d, sa, bytes, deadline_ns);
+    if (err < 0) {
+        aiox_channel_unref(&s->base);
+        return err;
+    }
+    (void)aiox_channel_set_delay(&s->base, false);
+    *out = &s->base;
+    return 0;
+}
+
+static int duplicate(struct aiox_channel **out, int given_fd)
+{
+    int fd = fcntl(given_fd, F_DUPFD_CLOEXEC, 0);
+    int err;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    err = aiox_channel_socket_new(out, fd);
+    if (err < 0) {
+        close(fd);
+    }
+    return err;
+}
+
+static int say(struct aiox_error *err, int code, const struct aiox_socket_address *to)
+{
+    char text[AIOX_SOCKET_TEXT_MAX_BYTES];
+
+    if (code < 0) {
+        aiox_error_set(err, code, "cannot connect to %.150s: %s",
+                       aiox_socket_address_print(to, text, sizeof(text)), aiox_error_text(code));
+    }
+    return code;
+}
+
+int aiox_channel_connect(struct aiox_channel **out, const struct aiox_socket_address *to,
+                         int64_t deadline_ns, struct aiox_error *err)
+{
+    struct resolved found;
+    int code;
+
+    if (to->kind == AIOX_SOCKET_FD) {
+        return say(err, duplicate(out, to->fd), to);
+    }
+    code = resolve_(&found, to, false, deadline_ns, err);
+    if (code < 0) {
+        return code;
+    }
+    for (int i = 0; i < found.count; i++) {
+        code = connect_to(out, (struct sockaddr *)&found.at[i].sa, found.at[i].bytes, deadline_ns);
+        if (code == 0 || code == -ETIMEDOUT) {
+            break;
+        }
+    }
+    return say(err, code, to);
+}
