@@ -41,6 +41,8 @@ struct backend_sources {
 /* 0 or -ENOMEM; *@out is written only on success. @from->linked_in must not be empty. */
 AIOX_NODISCARD int backend_sources_copy_(struct backend_sources *out,
                                          const struct aiox_backend_sources *from);
+/* What of @s says where to search; it owns nothing. */
+struct aiox_backend_sources backend_sources_to_search_(const struct backend_sources *s);
 /* Leaves it all zero. */
 void backend_sources_free_(struct backend_sources *s);
 

@@ -19,6 +19,7 @@
 #include "backend.h"
 #include "monitor.h"
 #include "options.h"
+#include "recall.h"
 #include "report.h"
 #include "search.h"
 #include "spec.h"
@@ -32,6 +33,7 @@ struct selection {
     struct candidates found;
     struct backend_reports reports;
     struct backend *chosen;
+    const struct plugin *code;        /* of the chosen one */
     struct aiox_backend_report first; /* the first that failed; no stage: CHOSEN */
     struct aiox_backend_report last;  /* the last that failed */
 };
@@ -144,6 +146,7 @@ static int bring_up(struct selection *s, struct candidate *c)
         return error;
     }
     s->chosen = b;
+    s->code = c->code;
     return 0;
 }
 
@@ -291,12 +294,25 @@ static int explain(const struct selection *s, const char *spec, struct aiox_erro
     return s->last.error;
 }
 
+/* Takes what was taken before, if it opens. */
+static bool open_again(struct selection *s, const struct backend_sources *from, const char *spec)
+{
+    const struct plugin *code = recall_(from, spec, &s->reports);
+    struct aiox_backend_report unused = {.stage = AIOX_BACKEND_CHOSEN};
+
+    if (code && backend_make_(&s->chosen, code, s->options, &unused) == 0 &&
+        backend_start_(s->chosen, &unused) == 0) {
+        return true;
+    }
+    backend_close_(s->chosen);
+    s->chosen = NULL;
+    backend_reports_free_(&s->reports);
+    return false;
+}
+
 static int finish(struct selection *s, int error, struct backend **out, const char *spec,
                   struct backend_reports *reports, struct aiox_error *err)
 {
-    if (!error) {
-        error = note_the_rest(s);
-    }
     if (error) {
         aiox_error_set(err, error, "no memory to choose a backend");
     } else if (s->chosen) {
@@ -345,12 +361,7 @@ static int open_first(struct selection *s, aiox_fdmon_entry_fn *entry)
 int backend_open_(struct backend **out, const struct backend_sources *from, const char *spec,
                   struct backend_reports *reports, struct aiox_error *err)
 {
-    struct aiox_backend_sources sources = {
-        .linked_in = from->linked_in,
-        .path = from->path,
-        .linked_in_only = from->linked_in_only,
-        .system_only = from->system_only,
-    };
+    struct aiox_backend_sources sources = backend_sources_to_search_(from);
     struct selection s;
     int error = options_check_(from->options, err);
 
@@ -369,11 +380,20 @@ int backend_open_(struct backend **out, const struct backend_sources *from, cons
         error = open_first(&s, from->linked_in[0]);
         return finish(&s, error, out, "", reports, err);
     }
+    if (open_again(&s, from, spec)) {
+        return finish(&s, 0, out, spec, reports, err);
+    }
     error = search_(&s.found, &sources, !s.spec.linked_in_only);
     if (!error) {
         warn_of_exclusions(&s);
         skip_excluded(&s);
         error = try_all(&s);
+    }
+    if (!error) {
+        error = note_the_rest(&s);
+    }
+    if (!error && s.code && s.first.error == 0) {
+        remember_(from, spec, s.code, &s.reports);
     }
     return finish(&s, error, out, spec, reports, err);
 }

@@ -46,6 +46,16 @@ int backend_sources_copy_(struct backend_sources *out, const struct aiox_backend
     return 0;
 }
 
+struct aiox_backend_sources backend_sources_to_search_(const struct backend_sources *s)
+{
+    return (struct aiox_backend_sources){
+        .linked_in = s->linked_in,
+        .path = s->path,
+        .linked_in_only = s->linked_in_only,
+        .system_only = s->system_only,
+    };
+}
+
 void backend_sources_free_(struct backend_sources *s)
 {
     free(s->linked_in);

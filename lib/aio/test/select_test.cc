@@ -16,6 +16,7 @@
 
 extern "C" {
 #include "lib/aio/src/backend.h"
+#include "lib/aio/src/recall.h"
 }
 
 namespace
@@ -122,6 +123,7 @@ class Select : public ::testing::Test
         : plain_(Reset<0>("plain", 10)), best_(Reset<1>("best", 30)), shy_(Reset<2>("shy", -1)),
           good_(Reset<3>("good", 20))
     {
+        recall_forget_();
         good_->plugin.caps = AIOX_FDMON_CAP_PRI;
         static aiox_fdmon_entry_fn *const kTable[] = {Entry<0>, Entry<1>, Entry<2>, Entry<3>,
                                                       nullptr};
@@ -196,6 +198,7 @@ class Select : public ::testing::Test
 
     static void MakeUnusable(Fake *fake)
     {
+        recall_forget_();
         fake->verdict.state = AIOX_FDMON_UNUSABLE;
         fake->verdict.cause = AIOX_FDMON_CAUSE_DENIED;
         fake->verdict.error = -EPERM;
@@ -581,4 +584,47 @@ TEST(Words, EveryStageAndCauseHasSome)
     EXPECT_STREQ(aiox_backend_stage_text(static_cast<aiox_backend_stage>(99)), "?");
     EXPECT_STREQ(aiox_backend_cause_text(static_cast<aiox_fdmon_cause>(99)), "?");
 }
+TEST_F(Select, WhatWasChosenOnceIsTakenWithoutAnotherSearch)
+{
+    ASSERT_EQ(Take("auto"), "best");
+    std::string reports = Reports();
+
+    EXPECT_EQ(Take("auto"), "best");
+
+    EXPECT_EQ(best_->probes, 1);
+    EXPECT_EQ(best_->opens, 2);
+    EXPECT_EQ(Reports(), reports);
+}
+
+TEST_F(Select, AnotherQuestionIsSearchedFor)
+{
+    ASSERT_EQ(Take("auto"), "best");
+
+    EXPECT_EQ(Take("auto,-best"), "good");
+    EXPECT_EQ(Take("good"), "good");
+
+    EXPECT_EQ(good_->probes, 2);
+}
+
+TEST_F(Select, WhatWasChosenOnceAndNoLongerOpensIsLookedForAgain)
+{
+    ASSERT_EQ(Take("auto"), "best");
+
+    best_->open_error = -EMFILE;
+
+    EXPECT_EQ(Take("auto"), "good");
+    EXPECT_EQ(ReportOf("best")->error, -EMFILE);
+    EXPECT_TRUE(WasSaid("2", "not the first choice"));
+}
+
+TEST_F(Select, ASecondChoiceIsSearchedForEachTime)
+{
+    MakeUnusable(best_);
+    ASSERT_EQ(Take("auto"), "good");
+
+    EXPECT_EQ(Take("auto"), "good");
+
+    EXPECT_EQ(best_->probes, 2);
+}
+
 } // namespace

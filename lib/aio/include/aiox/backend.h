@@ -17,7 +17,9 @@
  * directory aiox/fdmon-1 beside the library or program itself; the system's
  * plugin directory. The first of a name wins. A file is read and judged (ELF
  * headers, machine, contract version, who may have written it) before any of
- * its code runs. It is opened once per process and never closed.
+ * its code runs. It is opened once per process and never closed: the next
+ * context with the same specification and sources takes it without a search,
+ * as long as it works.
  *
  * Environment variables are read by the front door (aiox/aiox.h), not here.
  */
