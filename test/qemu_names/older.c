@@ -6,6 +6,7 @@
 #include "aiox/qemu/aio.h"
 #include "aiox/qemu/coroutine.h"
 #include "aiox/qemu/main_loop.h"
+#include "aiox/qemu/thread_pool.h"
 #include "test/qemu_names/names.h"
 
 #if AIOX_QEMU_API == 2014
@@ -83,5 +84,30 @@ const char *OF_THIS_YEAR(coroutines)(void)
     WANT(sum == 1);
     qemu_coroutine_enter(co, NULL);
     WANT(sum == 11);
+    return NULL;
+}
+
+static int answer(void *opaque)
+{
+    return *(int *)opaque + 1;
+}
+
+static void note(void *opaque, int ret)
+{
+    *(int *)opaque = ret;
+}
+
+const char *OF_THIS_YEAR(thread_pool)(void)
+{
+    AioContext *ctx = NEW_CONTEXT();
+    int question = 41, ret = 0;
+
+    thread_pool_submit(aio_get_thread_pool(ctx), answer, &question);
+    thread_pool_submit_aio(aio_get_thread_pool(ctx), answer, &question, note, &ret);
+    while (ret == 0) {
+        aio_poll(ctx, true);
+    }
+    WANT(ret == 42);
+    aio_context_unref(ctx);
     return NULL;
 }
