@@ -56,9 +56,10 @@ static const char *host_option(const struct aiox_fdmon_host *host, const char *n
 
 static const void *host_get_extension(const struct aiox_fdmon_host *host, const char *id)
 {
-    (void)host;
-    (void)id;
-    return NULL;
+    static const uint32_t yes = sizeof(yes);
+    bool asks_whether_hosted = strcmp(id, AIOX_FDMON_POLLFD_ID) == 0;
+
+    return asks_whether_hosted && backend_of(host)->is_hosted ? &yes : NULL;
 }
 
 static void fill_host(struct backend *b)
@@ -106,6 +107,7 @@ int backend_make_(struct backend **out, const struct plugin *code, const char *o
     b->plugin.ops = &b->ops;
     b->completion = t->completion;
     b->has_completion = t->has_completion;
+    b->pollfd = t->pollfd;
     snprintf(b->path, sizeof(b->path), "%s", code->path);
     fill_host(b);
     *out = b;
@@ -152,7 +154,8 @@ int backend_start_(struct backend *b, struct aiox_backend_report *r)
                        error, "open: %s", aiox_error_text(error));
 }
 
-int backend_reopen_(struct backend **out, const struct backend *like, struct aiox_error *err)
+static int reopen(struct backend **out, const struct backend *like, bool hosted,
+                  struct aiox_error *err)
 {
     struct aiox_backend_report r = {.stage = AIOX_BACKEND_CHOSEN};
     struct backend *b = malloc(sizeof(*b));
@@ -166,6 +169,7 @@ int backend_reopen_(struct backend **out, const struct backend *like, struct aio
     }
     *b = *like;
     b->mon = NULL;
+    b->is_hosted = hosted;
     b->plugin.ops = &b->ops;
     fill_host(b);
     b->options = options_copy_(like->options);
@@ -177,6 +181,21 @@ int backend_reopen_(struct backend **out, const struct backend *like, struct aio
     }
     *out = b;
     return 0;
+}
+
+int backend_reopen_(struct backend **out, const struct backend *like, struct aiox_error *err)
+{
+    return reopen(out, like, like->is_hosted, err);
+}
+
+int backend_reopen_hosted_(struct backend **out, const struct backend *like, struct aiox_error *err)
+{
+    if (!like->pollfd.prepare) {
+        return aiox_error_set(err, -ENOTSUP,
+                              "the backend '%s' has no descriptor that another loop could watch",
+                              like->plugin.name);
+    }
+    return reopen(out, like, true, err);
 }
 
 void backend_close_(struct backend *b)

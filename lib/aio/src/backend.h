@@ -15,6 +15,7 @@
 #include "aiox/backend.h"
 #include "aiox/error.h"
 #include "aiox/fdmon.h"
+#include "aiox/fdmon_pollfd.h"
 
 struct backend_options; /* options.h */
 
@@ -23,6 +24,8 @@ struct backend {
     struct aiox_fdmon *mon;
     struct aiox_fdmon_completion completion; /* complete if has_completion, else zero */
     bool has_completion;
+    struct aiox_fdmon_pollfd pollfd; /* prepare is NULL if it has none */
+    bool is_hosted;                  /* told so when opened: somebody else waits for it */
     struct aiox_fdmon_plugin plugin; /* no string is NULL; caps agree with ops and completion */
     struct aiox_fdmon_host host;
     char path[256]; /* empty: linked in */
@@ -69,9 +72,16 @@ AIOX_NODISCARD int backend_open_(struct backend **out, const struct backend_sour
                                  const char *spec, struct backend_reports *reports,
                                  struct aiox_error *err);
 
-/* Opens a second monitor of @like's plugin with @like's options. What open() said. [any] */
+/* Opens a second monitor of @like's plugin, as @like in all else. What open() said. [any] */
 AIOX_NODISCARD int backend_reopen_(struct backend **out, const struct backend *like,
                                    struct aiox_error *err);
+
+/*
+ * The same, to be waited for from outside. -ENOTSUP if the plugin has no
+ * descriptor for that; else what open() said. [any]
+ */
+AIOX_NODISCARD int backend_reopen_hosted_(struct backend **out, const struct backend *like,
+                                          struct aiox_error *err);
 
 /* Closes the monitor and frees @b; takes NULL. [home], or any thread once home has ended. */
 void backend_close_(struct backend *b);

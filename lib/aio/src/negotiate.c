@@ -103,6 +103,18 @@ static void take_completion(struct tables *t)
     }
 }
 
+static void take_pollfd(struct tables *t)
+{
+    const struct aiox_fdmon_pollfd *theirs = NULL;
+
+    if (t->plugin.get_extension) {
+        theirs = t->plugin.get_extension(AIOX_FDMON_POLLFD_ID);
+    }
+    if (theirs) {
+        copy_known(&t->pollfd, sizeof(t->pollfd), theirs, theirs->size);
+    }
+}
+
 /* A capability without its functions is none. */
 static void settle_caps(struct tables *t)
 {
@@ -111,6 +123,8 @@ static void settle_caps(struct tables *t)
     *caps &= ~(t->has_completion ? 0 : AIOX_FDMON_CAP_COMPLETION);
     *caps |= t->has_completion ? AIOX_FDMON_CAP_COMPLETION : 0;
     *caps &= ~(t->ops.pending ? 0 : AIOX_FDMON_CAP_PENDING);
+    *caps &= ~AIOX_FDMON_CAP_POLLFD;
+    *caps |= t->pollfd.prepare ? AIOX_FDMON_CAP_POLLFD : 0;
 }
 
 int negotiate_(struct tables *out, const struct aiox_fdmon_plugin *theirs,
@@ -136,6 +150,7 @@ int negotiate_(struct tables *out, const struct aiox_fdmon_plugin *theirs,
     error = check_ops(&t.ops, r);
     if (!error) {
         take_completion(&t);
+        take_pollfd(&t);
         settle_caps(&t);
         *out = t;
     }

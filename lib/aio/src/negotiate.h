@@ -10,6 +10,7 @@
 #include "aiox/attributes.h"
 #include "aiox/backend.h"
 #include "aiox/fdmon.h"
+#include "aiox/fdmon_pollfd.h"
 
 /* The tables of a backend as this loop knows them; what it lacks is NULL, 0 or "". */
 struct tables {
@@ -17,6 +18,7 @@ struct tables {
     struct aiox_fdmon_ops ops;
     struct aiox_fdmon_completion completion;
     bool has_completion;
+    struct aiox_fdmon_pollfd pollfd; /* prepare is NULL if it has none */
 };
 
 /* Takes what both sides know of @theirs. 0, or a negative errno with the reason in @r. */

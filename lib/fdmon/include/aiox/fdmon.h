@@ -210,6 +210,7 @@ struct aiox_fdmon_ops {
 #define AIOX_FDMON_CAP_COMPLETION (UINT64_C(1) << 6)   /* "aiox.completion/1" */
 #define AIOX_FDMON_CAP_FORK (UINT64_C(1) << 7)         /* works on in the child after fork(2) */
 #define AIOX_FDMON_CAP_LOCKS_MEMORY (UINT64_C(1) << 8) /* may count against RLIMIT_MEMLOCK */
+#define AIOX_FDMON_CAP_POLLFD (UINT64_C(1) << 9)       /* "aiox.pollfd/1", fdmon_pollfd.h */
 /* Refused when one is set that the loop does not know. */
 #define AIOX_FDMON_CAP_MUST_UNDERSTAND (UINT64_C(0xffff) << 48)
 
