@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #include "aiox/fdmon.h"
+#include "aiox/fdmon_pollfd.h"
 
 #include "probe.h"
 #include "table.h"
@@ -52,6 +53,7 @@ struct aiox_fdmon {
 
     bool no_pwait2;       /* [home] the kernel, or a policy, does not let us */
     int broken;           /* [home] a negative errno: the set is not what the table says */
+    uint32_t rebuilt;     /* [home] how often the number has got another set */
     unsigned uninspected; /* [home] reports since the last look */
     struct epoll_event ready[BATCH]; /* [home] */
 };
@@ -175,6 +177,7 @@ static void rebuild(struct aiox_fdmon *mon)
         mon->broken = -errno;
     } else {
         mon->broken = refill(mon);
+        mon->rebuilt++;
         suspect(mon, false);
     }
     close(fresh);
@@ -338,6 +341,25 @@ static void fdmon_epoll_describe(struct aiox_fdmon *mon, char *text, size_t byte
              no_pwait2 ? "ppoll(2)" : "epoll_pwait2(2)");
 }
 
+/* ---- "aiox.pollfd/1": a set can itself be watched ---- */
+
+static int pollfd_prepare(struct aiox_fdmon *mon, uint32_t *file, bool *ready)
+{
+    *file = mon->rebuilt;
+    *ready = false;
+    return mon->broken ? mon->broken : mon->set;
+}
+
+static const struct aiox_fdmon_pollfd pollfd = {
+    .size = sizeof(pollfd),
+    .prepare = pollfd_prepare,
+};
+
+static const void *get_extension(const char *id)
+{
+    return strcmp(id, AIOX_FDMON_POLLFD_ID) == 0 ? &pollfd : NULL;
+}
+
 static const struct aiox_fdmon_ops ops = {
     .size = sizeof(ops),
     .open = fdmon_epoll_open,
@@ -359,9 +381,10 @@ static const struct aiox_fdmon_plugin descriptor = {
     .summary = "epoll(7): its cost does not grow with what is watched",
     .license = "MIT",
     .caps = AIOX_FDMON_CAP_LEVEL | AIOX_FDMON_CAP_NS_TIMEOUT | AIOX_FDMON_CAP_PRI |
-            AIOX_FDMON_CAP_MANY_FDS | AIOX_FDMON_CAP_FORK,
+            AIOX_FDMON_CAP_MANY_FDS | AIOX_FDMON_CAP_FORK | AIOX_FDMON_CAP_POLLFD,
     .ops = &ops,
     .probe = epoll_probe_,
+    .get_extension = get_extension,
 };
 
 AIOX_FDMON_PLUGIN(epoll, AIOX_FDMON_VERSION, descriptor);

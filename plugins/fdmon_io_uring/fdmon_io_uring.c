@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aiox/fdmon_pollfd.h"
+
 #include "ring.h"
 
 enum {
@@ -33,9 +35,10 @@ struct aiox_fdmon {
     struct watches watches;
     struct requests requests;
 
-    bool enabled;  /* [home] */
-    int broken;    /* [home] a negative errno: no further turn */
-    uint32_t turn; /* [home] */
+    bool enabled;       /* [home] */
+    int broken;         /* [home] a negative errno: no further turn */
+    uint32_t turn;      /* [home] */
+    uint32_t ring_file; /* [home] another after fork(2) */
 };
 
 /* ---- one turn ---- */
@@ -213,7 +216,12 @@ static void read_options(struct ring_options *o, const struct aiox_fdmon_host *h
     o->entries = number(host, "entries", 128);
     o->cq_entries = number(host, "cq_entries", 512);
     o->cq_entries = o->cq_entries < o->entries ? o->entries : o->cq_entries;
-    o->defer = !defer || *defer != '0';
+    /*
+     * Watched from outside, a ring that defers stays silent: the kernel tells
+     * nobody of work that it puts off (and through an eventfd(2) of the ring
+     * late or never, if what became ready is an eventfd itself).
+     */
+    o->defer = (!defer || *defer != '0') && !host->get_extension(host, AIOX_FDMON_POLLFD_ID);
 }
 
 static int io_uring_open(const struct aiox_fdmon_host *host, struct aiox_fdmon **out)
@@ -281,6 +289,7 @@ static void io_uring_after_fork(struct aiox_fdmon *mon)
     watches_after_fork_(&mon->watches);
     requests_after_fork_(&mon->requests);
     mon->enabled = false;
+    mon->ring_file++;
     mon->broken = ring_open_(&mon->ring, &mon->options, &call);
 }
 
@@ -324,9 +333,28 @@ static const struct aiox_fdmon_completion completion = {
     .supports = completion_supports,
 };
 
+/* ---- "aiox.pollfd/1" ---- */
+
+static int pollfd_prepare(struct aiox_fdmon *mon, uint32_t *file, bool *ready)
+{
+    int err = mon->options.defer ? -ENOTSUP : io_uring_flush(mon);
+
+    *file = mon->ring_file;
+    *ready = false;
+    return err ? err : mon->ring.lib.ring_fd;
+}
+
+static const struct aiox_fdmon_pollfd pollfd = {
+    .size = sizeof(pollfd),
+    .prepare = pollfd_prepare,
+};
+
 static const void *get_extension(const char *id)
 {
-    return strcmp(id, AIOX_FDMON_COMPLETION_ID) == 0 ? &completion : NULL;
+    if (strcmp(id, AIOX_FDMON_COMPLETION_ID) == 0) {
+        return &completion;
+    }
+    return strcmp(id, AIOX_FDMON_POLLFD_ID) == 0 ? &pollfd : NULL;
 }
 
 static const struct aiox_fdmon_ops ops = {
@@ -362,7 +390,8 @@ static const struct aiox_fdmon_plugin descriptor = {
     .license = "MIT",
     .caps = AIOX_FDMON_CAP_LEVEL | AIOX_FDMON_CAP_NS_TIMEOUT | AIOX_FDMON_CAP_PRI |
             AIOX_FDMON_CAP_REGULAR | AIOX_FDMON_CAP_MANY_FDS | AIOX_FDMON_CAP_PENDING |
-            AIOX_FDMON_CAP_COMPLETION | AIOX_FDMON_CAP_FORK | AIOX_FDMON_CAP_LOCKS_MEMORY,
+            AIOX_FDMON_CAP_COMPLETION | AIOX_FDMON_CAP_FORK | AIOX_FDMON_CAP_LOCKS_MEMORY |
+            AIOX_FDMON_CAP_POLLFD,
     .ops = &ops,
     .options = options,
     .probe = io_uring_probe_,

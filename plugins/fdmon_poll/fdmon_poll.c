@@ -28,12 +28,17 @@
 #include <time.h>
 
 #include "aiox/fdmon.h"
+#include "aiox/fdmon_pollfd.h"
+
+#include "mirror.h"
+#include "probe.h"
 
 enum {
     OFF_LIST = -2, /* of wish.next: not on the list of changes */
     LAST = -1,     /* of wish.next, and of the head: nothing follows */
     NOWHERE = -1,  /* of wish.place: not in the line-up */
     FIRST_LENGTH = 64,
+    EMPTY_LOOKS = 16, /* so many in a row, waited for from outside, and the mirror is suspected */
 };
 
 /* What is wanted of one descriptor. */
@@ -42,6 +47,7 @@ struct wish {
     uint32_t events; /* as asked, 0: nothing */
     int32_t next;
     int32_t place; /* [home]'s note, kept here because both tables are by number */
+    bool always;   /* the mirror's note */
 };
 
 /* What ppoll() is asked: tokens[i] belongs to fds[i]. */
@@ -60,9 +66,12 @@ struct aiox_fdmon {
     int changes;
     int watched;
     struct lineup spare; /* longer than what [home] has; tokens NULL: none */
+    struct mirror mirror;
 
     struct lineup now; /* [home] */
     int next;          /* [home] where the search for ready ones goes on */
+    int empty_looks;   /* [home] since something was ready; at most EMPTY_LOOKS */
+    bool closed_early; /* [home] a number in the line-up is not open any more */
 };
 
 static short to_poll(uint32_t events)
@@ -126,6 +135,9 @@ static void wish(struct aiox_fdmon *mon, int fd, uint32_t events, uint64_t token
     struct wish *w = &mon->wishes[fd];
 
     mon->watched += (events != 0) - (w->events != 0);
+    if (events || w->events) {
+        poll_mirror_tell_(&mon->mirror, fd, events, &w->always);
+    }
     w->events = events;
     w->token = token;
     if (w->next == OFF_LIST) {
@@ -240,6 +252,7 @@ static int report(struct aiox_fdmon *mon, int ready, struct aiox_fdmon_event *ou
         if (p->revents) {
             out[n++] =
                 (struct aiox_fdmon_event){.token = l->tokens[i], .events = from_poll(p->revents)};
+            mon->closed_early |= (p->revents & POLLNVAL) != 0;
             p->fd = p->revents & POLLNVAL ? ~p->fd : p->fd;
         }
         i = i + 1 < l->count ? i + 1 : 0;
@@ -259,8 +272,63 @@ static int fdmon_poll_collect(struct aiox_fdmon *mon, int64_t timeout_ns,
     if (ready < 0) {
         return errno == EINTR ? 0 : -errno;
     }
+    mon->empty_looks = ready || mon->empty_looks == EMPTY_LOOKS ? 0 : mon->empty_looks + 1;
     return report(mon, ready, out, max);
 }
+
+/* ---- "aiox.pollfd/1" ---- */
+
+/* Under the lock. A number that is not open any more stays out, and nobody misses it. */
+static int fill_mirror(struct aiox_fdmon *mon)
+{
+    int err = poll_mirror_renew_(&mon->mirror);
+
+    for (int fd = 0; !err && fd < mon->length; fd++) {
+        struct wish *w = &mon->wishes[fd];
+
+        w->always = false;
+        if (w->events && fcntl(fd, F_GETFD) >= 0) {
+            poll_mirror_tell_(&mon->mirror, fd, w->events, &w->always);
+        }
+    }
+    return mon->mirror.is_stale ? -ENOMEM : err;
+}
+
+static int pollfd_prepare(struct aiox_fdmon *mon, uint32_t *file, bool *ready)
+{
+    struct mirror *m = &mon->mirror;
+    int fd = 0;
+
+    pthread_mutex_lock(&mon->lock);
+    if (m->set < 0 || m->is_stale || mon->closed_early || mon->empty_looks == EMPTY_LOOKS) {
+        fd = fill_mirror(mon);
+        mon->closed_early = false;
+        mon->empty_looks = 0;
+    }
+    *file = m->file;
+    *ready = m->always > 0;
+    fd = fd < 0 ? fd : m->set;
+    pthread_mutex_unlock(&mon->lock);
+    return fd;
+}
+
+static const struct aiox_fdmon_pollfd pollfd = {
+    .size = sizeof(pollfd),
+    .prepare = pollfd_prepare,
+};
+
+static const void *get_extension(const char *id)
+{
+    return strcmp(id, AIOX_FDMON_POLLFD_ID) == 0 ? &pollfd : NULL;
+}
+
+/* The mirror is shared with the parent: the child makes one of its own. */
+static void fdmon_poll_after_fork(struct aiox_fdmon *mon)
+{
+    poll_mirror_fini_(&mon->mirror);
+}
+
+/* ---- life ---- */
 
 static int fdmon_poll_open(const struct aiox_fdmon_host *host, struct aiox_fdmon **out)
 {
@@ -271,6 +339,7 @@ static int fdmon_poll_open(const struct aiox_fdmon_host *host, struct aiox_fdmon
     }
     mon->host = host;
     mon->changes = LAST;
+    poll_mirror_init_(&mon->mirror);
     pthread_mutex_init(&mon->lock, NULL);
     *out = mon;
     return 0;
@@ -281,6 +350,7 @@ static void fdmon_poll_close(struct aiox_fdmon *mon)
     const struct aiox_fdmon_host *host = mon->host;
 
     pthread_mutex_destroy(&mon->lock);
+    poll_mirror_fini_(&mon->mirror);
     host->free(host, mon->now.tokens);
     host->free(host, mon->spare.tokens);
     host->free(host, mon->wishes);
@@ -297,27 +367,13 @@ static void fdmon_poll_describe(struct aiox_fdmon *mon, char *text, size_t bytes
     snprintf(text, bytes, "ppoll(2), %d descriptors", watched);
 }
 
-static int fdmon_poll_probe(const struct aiox_fdmon_host *host, struct aiox_fdmon_probe *out)
-{
-    struct timespec now = {0};
-
-    if (ppoll(NULL, 0, &now, NULL) == 0) {
-        return 0;
-    }
-    out->state = AIOX_FDMON_UNUSABLE;
-    out->error = -errno;
-    out->cause = errno == ENOSYS ? AIOX_FDMON_CAUSE_MISSING : AIOX_FDMON_CAUSE_DENIED;
-    snprintf(out->text, sizeof(out->text), "ppoll: %s", strerror(-out->error));
-    snprintf(out->hint, sizeof(out->hint), "allow ppoll(2) in the seccomp filter");
-    return 0;
-}
-
 static const struct aiox_fdmon_ops ops = {
     .size = sizeof(ops),
     .open = fdmon_poll_open,
     .close = fdmon_poll_close,
     .interest = fdmon_poll_interest,
     .collect = fdmon_poll_collect,
+    .after_fork = fdmon_poll_after_fork,
     .describe = fdmon_poll_describe,
 };
 
@@ -332,9 +388,10 @@ static const struct aiox_fdmon_plugin descriptor = {
     .summary = "ppoll(2): works everywhere, for a few dozen descriptors",
     .license = "MIT",
     .caps = AIOX_FDMON_CAP_LEVEL | AIOX_FDMON_CAP_NS_TIMEOUT | AIOX_FDMON_CAP_PRI |
-            AIOX_FDMON_CAP_REGULAR | AIOX_FDMON_CAP_FORK,
+            AIOX_FDMON_CAP_REGULAR | AIOX_FDMON_CAP_FORK | AIOX_FDMON_CAP_POLLFD,
     .ops = &ops,
-    .probe = fdmon_poll_probe,
+    .probe = poll_probe_,
+    .get_extension = get_extension,
 };
 
 AIOX_FDMON_PLUGIN(poll, AIOX_FDMON_VERSION, descriptor);

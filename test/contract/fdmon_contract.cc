@@ -182,9 +182,9 @@ const char *Host::Option(const aiox_fdmon_host *host, const char *name)
     return nullptr;
 }
 
-const void *Host::GetExtension(const aiox_fdmon_host *, const char *)
+const void *Host::GetExtension(const aiox_fdmon_host *host, const char *id)
 {
-    return nullptr;
+    return Self(host)->hosted_ && std::strcmp(id, AIOX_FDMON_POLLFD_ID) == 0 ? host : nullptr;
 }
 
 Monitor::Monitor(const aiox_fdmon_plugin *plugin, Host *host) : plugin_(plugin)
@@ -311,6 +311,14 @@ const aiox_fdmon_completion *Monitor::completion() const
     return plugin_->get_extension ? static_cast<const aiox_fdmon_completion *>(
                                         plugin_->get_extension(AIOX_FDMON_COMPLETION_ID))
                                   : nullptr;
+}
+
+const aiox_fdmon_pollfd *Monitor::pollfd() const
+{
+    if (!plugin_->get_extension) {
+        return nullptr;
+    }
+    return static_cast<const aiox_fdmon_pollfd *>(plugin_->get_extension(AIOX_FDMON_POLLFD_ID));
 }
 
 FdmonContract::FdmonContract() : plugin_(GetParam().entry(0)), before_(OpenDescriptors())

@@ -23,6 +23,7 @@
 #include <gtest/gtest.h>
 
 #include "aiox/fdmon.h"
+#include "aiox/fdmon_pollfd.h"
 
 #include "scenery.h"
 
@@ -54,6 +55,11 @@ class Host
         return &table_;
     }
     void SetOption(const std::string &name, const std::string &value);
+    /* Somebody else will wait for the backend: what open() is told. */
+    void SetHosted()
+    {
+        hosted_ = true;
+    }
     /* The allocation after @count more ones fails, and all that follow; -1: none. */
     void FailAllocationAfter(int count);
     int live() const
@@ -71,12 +77,13 @@ class Host
     static void *Alloc(const aiox_fdmon_host *host, size_t bytes);
     static void Free(const aiox_fdmon_host *host, void *memory);
     static const char *Option(const aiox_fdmon_host *host, const char *name);
-    static const void *GetExtension(const aiox_fdmon_host *, const char *id);
+    static const void *GetExtension(const aiox_fdmon_host *host, const char *id);
 
     aiox_fdmon_host table_;
     std::atomic<int> live_{0};
     std::atomic<int> allowed_{-1};
     std::map<std::string, std::string> options_;
+    bool hosted_ = false;
 };
 
 using Reports = std::map<uint64_t, uint32_t>; /* token -> AIOX_FD_* */
@@ -119,6 +126,7 @@ class Monitor
         return *plugin_->ops;
     }
     const aiox_fdmon_completion *completion() const;
+    const aiox_fdmon_pollfd *pollfd() const;
 
   private:
     struct Watched {
