@@ -47,7 +47,11 @@ ARROWS = {
 _RING = "plugins/fdmon_io_uring"  # the one that may use liburing
 
 # The inside of the context is known to its birth and to the story alone.
-ONLY_FOR = {"lib/aio/src/context.h": {"lib/aio/src/context.c", "lib/aio/src/poll.c"}}
+ONLY_FOR = {
+    "lib/aio/src/context.h": {
+        "lib/aio/src/context.c", "lib/aio/src/poll.c", "lib/aio/src/foreign.c",
+    },
+}
 
 _DEPS = {"deps", "private_deps", "system_deps", "private_system_deps", "plugins", "srcs", "hdrs"}
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.M)

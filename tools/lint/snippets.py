@@ -17,6 +17,8 @@ import tree as t
 
 _BLOCK = re.compile(r"^```c( compile)?\n(.*?)^```$", re.M | re.S)
 _MAIN = re.compile(r"^int main\(", re.M)
+# What else a block needs that includes such a header, as pkg-config calls it.
+_SYSTEM = {"aiox/aio_glib.h": "glib-2.0", "uv.h": "libuv"}
 _FLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-c", "-o", "/dev/null", "-x", "c", "-"]
 
 
@@ -25,9 +27,25 @@ def include_flags(tree):
     return ["-I%s" % (tree.root / room / "include") for room in tree.rooms()]
 
 
+def system_flags(code):
+    """Compiler flags of the system libraries that a block uses; None if one is not installed."""
+    flags = []
+    for header, module in _SYSTEM.items():
+        if not re.search(r'#include [<"]%s[>"]' % re.escape(header), code):
+            continue
+        asked = subprocess.run(["pkg-config", "--cflags", module], text=True, capture_output=True)
+        if asked.returncode != 0:
+            return None
+        flags += asked.stdout.split()
+    return flags
+
+
 def complaints(tree, path, line, code):
     """What the compiler says of one block, with the lines of the document."""
-    command = [os.environ.get("CC", "gcc"), *include_flags(tree), *_FLAGS]
+    system = system_flags(code)
+    if system is None:
+        return ""
+    command = [os.environ.get("CC", "gcc"), *include_flags(tree), *system, *_FLAGS]
     # Line directives make the compiler name the document instead of <stdin>.
     source = '#line %d "%s"\n%s' % (line, path, code)
     env = dict(os.environ, LC_ALL="C")

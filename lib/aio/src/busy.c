@@ -68,9 +68,14 @@ static void end(struct handlers *hs, struct handler *h)
     }
 }
 
+static bool says_ready(struct handler *h)
+{
+    return !h->is_served && handler_may_be_called_(h) && h->call.poll(h->opaque);
+}
+
 static bool look_at(struct handler *h, struct aiox_list *ready)
 {
-    if (h->is_served || !handler_may_be_called_(h) || !h->call.poll(h->opaque)) {
+    if (!says_ready(h)) {
         return false;
     }
     h->poll_said_ready = true;
@@ -212,17 +217,38 @@ bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell, 
     return spin_until(hs, bell, b->turn_began_ns + worth_ns, ready);
 }
 
+static void end_all(struct handlers *hs)
+{
+    AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
+    {
+        end(hs, h);
+    }
+}
+
 bool busy_stop_(struct busy *b, struct handlers *hs, struct aiox_list *ready)
 {
     if (AIOX_LIKELY(!b->started)) {
         return false;
     }
     b->started = false;
+    end_all(hs);
+    return look_at_all(hs, ready);
+}
+
+bool busy_pause_(struct busy *b, struct handlers *hs)
+{
+    bool any = false;
+
+    if (AIOX_LIKELY(!b->started)) {
+        return false;
+    }
+    end_all(hs);
     AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
     {
-        end(hs, h);
+        any |= says_ready(h);
     }
-    return look_at_all(hs, ready);
+    b->started = any;
+    return any;
 }
 
 /* From the first time it is ready on, a handler with a poll callback is looked at. */

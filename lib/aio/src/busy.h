@@ -41,6 +41,12 @@ bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell, 
  */
 bool busy_stop_(struct busy *b, struct handlers *hs, struct aiox_list *ready);
 
+/*
+ * The same for a wait that somebody else does: nobody is called now, the next
+ * turn looks again. True: let it come soon. [home] in a visit
+ */
+bool busy_pause_(struct busy *b, struct handlers *hs);
+
 /* Learns from the turn that just woke: @rung, by its bell; @seen, by a descriptor. [home] in a
  * visit */
 void busy_learn_(struct busy *b, struct handlers *hs, bool rung, bool seen,

@@ -11,6 +11,14 @@
 
 #include "dispatch.h"
 
+/* What the home changes between the phases of a foreign loop would be seen too late. */
+static void ask_from_home(struct aiox_context *ctx)
+{
+    if (notify_is_armed_(&ctx->notify)) {
+        aiox_notify(ctx);
+    }
+}
+
 /* ---- the backend ---- */
 
 static int watch_bell(struct aiox_context *ctx, struct backend *b)
@@ -19,8 +27,7 @@ static int watch_bell(struct aiox_context *ctx, struct backend *b)
                            AIOX_FD_READ | AIOX_FDMON_DRAINS, DISPATCH_BELL_TOKEN);
 }
 
-/* Every descriptor goes to @to; then @to is the backend and the former one is closed. */
-static int move_to(struct aiox_context *ctx, struct backend *to, struct aiox_error *err)
+int context_move_to_(struct aiox_context *ctx, struct backend *to, struct aiox_error *err)
 {
     struct backend *from = ctx->backend;
     int code = watch_bell(ctx, to);
@@ -35,12 +42,28 @@ static int move_to(struct aiox_context *ctx, struct backend *to, struct aiox_err
         return code;
     }
     ctx->backend = to;
+    outside_forget_(&ctx->outside);
+    ask_from_home(ctx);
     backend_close_(from);
     return 0;
 }
 
-/* Requests stay with the backend that has them: -EBUSY while there are any. */
-static int check_no_requests(const struct aiox_context *ctx, struct aiox_error *err)
+/* While another loop waits for @ctx, *@to must be such that it can. On error *@to is closed. */
+static int host_if_hosted(const struct aiox_context *ctx, struct backend **to,
+                          struct aiox_error *err)
+{
+    struct backend *opened = *to;
+    int code;
+
+    if (!ctx->outside.is_open || opened->is_hosted) {
+        return 0;
+    }
+    code = backend_reopen_hosted_(to, opened, err);
+    backend_close_(opened);
+    return code;
+}
+
+int context_check_no_requests_(const struct aiox_context *ctx, struct aiox_error *err)
 {
     if (aiox_list_is_empty(&ctx->in_flight)) {
         return 0;
@@ -55,11 +78,14 @@ int aiox_context_setup(struct aiox_context *ctx, const char *spec, struct aiox_e
     int code;
 
     aiox_assert(spec);
-    code = check_no_requests(ctx, err);
+    code = context_check_no_requests_(ctx, err);
     if (code == 0) {
         code = backend_open_(&to, &ctx->sources, spec, &ctx->reports, err);
     }
-    return code < 0 ? code : move_to(ctx, to, err);
+    if (code == 0) {
+        code = host_if_hosted(ctx, &to, err);
+    }
+    return code < 0 ? code : context_move_to_(ctx, to, err);
 }
 
 int aiox_context_adopt(struct aiox_context *ctx, struct aiox_error *err)
@@ -70,7 +96,7 @@ int aiox_context_adopt(struct aiox_context *ctx, struct aiox_error *err)
     if (home_is_here_(&ctx->home)) {
         return 0;
     }
-    code = check_no_requests(ctx, err);
+    code = context_check_no_requests_(ctx, err);
     if (code < 0) {
         return code;
     }
@@ -80,7 +106,7 @@ int aiox_context_adopt(struct aiox_context *ctx, struct aiox_error *err)
     home_take_(&ctx->home);
     code = backend_reopen_(&to, ctx->backend, err);
     if (code == 0) {
-        code = move_to(ctx, to, err);
+        code = context_move_to_(ctx, to, err);
     }
     if (code < 0) {
         context_lost_backend_(ctx, code);
@@ -106,8 +132,9 @@ void context_lost_backend_(struct aiox_context *ctx, int why)
     char spec[64];
 
     snprintf(lost, sizeof(lost), "%s", ctx->backend->plugin.name);
-    snprintf(spec, sizeof(spec), "auto,-%s", lost);
-    if (backend_open_(&to, &ctx->sources, spec, NULL, &err) < 0 || move_to(ctx, to, &err) < 0) {
+    snprintf(spec, sizeof(spec), "auto,-%s%s", lost, ctx->outside.is_open ? ",caps:pollfd" : "");
+    if (backend_open_(&to, &ctx->sources, spec, NULL, &err) < 0 ||
+        host_if_hosted(ctx, &to, &err) < 0 || context_move_to_(ctx, to, &err) < 0) {
         aiox_panic("the backend '%s' failed (%s) and no other takes over: %s", lost,
                    aiox_error_text(why), err.message);
     }
@@ -147,8 +174,10 @@ static void ask_for_turn(void *opaque)
 /* A turn looks at the deadlines before it sleeps, so what its own callbacks arm is seen. */
 static void ask_for_deadline(void *opaque)
 {
-    if (!home_is_turning_(opaque)) {
-        aiox_notify(opaque);
+    struct aiox_context *ctx = opaque;
+
+    if (!home_is_turning_(ctx) || notify_is_armed_(&ctx->notify)) {
+        aiox_notify(ctx);
     }
 }
 
@@ -180,6 +209,7 @@ static int open_parts(struct aiox_context *ctx, const struct aiox_backend_source
 
 static void close_parts(struct aiox_context *ctx)
 {
+    outside_close_(&ctx->outside);
     backend_close_(ctx->backend);
     aiox_event_notifier_fini(&ctx->bell);
     backend_reports_free_(&ctx->reports);
@@ -270,7 +300,7 @@ int aiox_set_fd_handler(struct aiox_context *ctx, int fd, const struct aiox_fd_h
 {
     int err = handlers_set_(&ctx->handlers, fd, h, opaque);
 
-    if (!home_is_here_(&ctx->home)) {
+    if (!home_is_here_(&ctx->home) || notify_is_armed_(&ctx->notify)) {
         aiox_notify(ctx);
     }
     return err;
@@ -370,6 +400,7 @@ int aiox_submit(struct aiox_context *ctx, aiox_fdmon_prepare_fn *prepare, void *
     err = b->completion.submit(b->mon, prepare, opaque, (uintptr_t)c);
     if (err == 0) {
         aiox_list_push_back(&ctx->in_flight, &c->link_);
+        ask_from_home(ctx);
     }
     return err;
 }
@@ -378,5 +409,6 @@ int aiox_submit_cancel(struct aiox_context *ctx, struct aiox_completion *c)
 {
     struct backend *b = ctx->backend;
 
+    ask_from_home(ctx);
     return b->has_completion ? b->completion.cancel(b->mon, (uintptr_t)c) : -ENOENT;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* context.h - the parts of a context and nothing else. Only context.c and poll.c include it. */
+/* context.h - the parts of a context. Only context.c, poll.c and foreign.c include it. */
 #ifndef AIOX_AIO_SRC_CONTEXT_H_
 #define AIOX_AIO_SRC_CONTEXT_H_
 
@@ -12,6 +12,7 @@
 #include "handlers.h"
 #include "home.h"
 #include "notify.h"
+#include "outside.h"
 #include "parts.h"
 
 struct aiox_context {
@@ -25,6 +26,7 @@ struct aiox_context {
     struct aiox_list in_flight;   /* requests the backend has. [home] */
     struct aiox_list completions; /* requests that ended. [home] */
     struct home home;
+    struct outside outside; /* [home] */
     struct parts parts;
     struct backend_sources sources;
     struct backend_reports reports;
@@ -34,5 +36,16 @@ struct aiox_context {
 /* The backend has failed for good with @why: goes on with another. Ends the program if there is
  * none. [home] */
 void context_lost_backend_(struct aiox_context *ctx, int why);
+
+/*
+ * Every descriptor goes to @to; then @to is the backend and the former one is closed. On error @to
+ * is closed. [home]
+ */
+AIOX_NODISCARD int context_move_to_(struct aiox_context *ctx, struct backend *to,
+                                    struct aiox_error *err);
+
+/* 0, or -EBUSY while there are requests, which stay with the backend that has them. [home] */
+AIOX_NODISCARD int context_check_no_requests_(const struct aiox_context *ctx,
+                                              struct aiox_error *err);
 
 #endif /* AIOX_AIO_SRC_CONTEXT_H_ */

@@ -47,6 +47,16 @@ void notify_accept_(struct notify *n)
     }
 }
 
+bool notify_wake_(struct notify *n)
+{
+    return (aiox_u32_and_relaxed(&n->word, ~(uint32_t)SLEEPY) & RUNG) != 0;
+}
+
+bool notify_is_armed_(const struct notify *n)
+{
+    return (aiox_u32_load_relaxed(&n->word) & SLEEPY) != 0;
+}
+
 bool notify_is_rung_(const struct notify *n)
 {
     return (aiox_u32_load_relaxed(&n->word) & RUNG) != 0;

@@ -22,6 +22,15 @@ bool notify_arm_(struct notify *n);
 /* Awake: takes note of every ring so far, before the work is looked at. [home] */
 void notify_accept_(struct notify *n);
 
+/* Awake, but the work is looked at later, if at all. True if it was rung. [home] */
+bool notify_wake_(struct notify *n);
+
+/*
+ * True if the loop may sleep although its own thread is running: between the
+ * phases of a loop that is a guest. Whoever asks there must ring, too. [home]
+ */
+bool notify_is_armed_(const struct notify *n);
+
 /* True if it was rung since it was last accepted. [home] */
 bool notify_is_rung_(const struct notify *n);
 

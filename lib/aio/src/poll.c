@@ -94,6 +94,7 @@ bool aiox_poll(struct aiox_context *ctx, bool may_block)
 
     handlers_leave_(&ctx->handlers);
     progress |= aiox_timer_group_run(&ctx->timers);
+    outside_turned_(&ctx->outside);
     home_end_turn_(outer);
     return progress;
 }

@@ -28,6 +28,7 @@ struct Shop {
     bool done[kAskers] = {};
     int sleeps = 0;
     int rings = 0;
+    int rounds = 0;
 
     void Ask(int i)
     {
@@ -81,6 +82,29 @@ struct Shop {
         Work();
     }
 
+    /* The order of foreign.c, for a host that leaves dispatch out every second time. */
+    void RoundOfAGuest()
+    {
+        if (!notify_arm_(&n) && !HasWork()) {
+            sleeps++;
+            bell.Wait();
+        }
+        notify_wake_(&n);
+        if (++rounds % 2 == 0) {
+            notify_accept_(&n);
+            Work();
+        }
+    }
+
+    /* Not what a host may do. */
+    void RoundThatSleepsTwice()
+    {
+        RoundOfAGuest();
+        if (!HasWork()) {
+            bell.Wait();
+        }
+    }
+
     void TurnThatAcceptsAfterTheWork()
     {
         if (!notify_arm_(&n) && !HasWork()) {
@@ -129,6 +153,16 @@ TEST_P(NotifySchedule, ALoopThatLooksBeforeItAnnouncesIsFound)
 TEST_P(NotifySchedule, ALoopThatAcceptsAfterTheWorkIsFound)
 {
     EXPECT_SCHEDULES_FAIL("", Explore(GetParam(), 3, &Shop::TurnThatAcceptsAfterTheWork));
+}
+
+TEST_P(NotifySchedule, NoAskIsSleptOverByAGuest)
+{
+    EXPECT_ALL_SCHEDULES_PASS(Explore(GetParam(), 3, &Shop::RoundOfAGuest));
+}
+
+TEST_P(NotifySchedule, AHostThatSleepsWithoutPrepareIsFound)
+{
+    EXPECT_SCHEDULES_FAIL("", Explore(GetParam(), 3, &Shop::RoundThatSleepsTwice));
 }
 
 /* The bottom halves' own idea of an awake home, the word, and the bell, as poll.c joins them. */
