@@ -278,7 +278,7 @@ static int fdmon_poll_collect(struct aiox_fdmon *mon, int64_t timeout_ns,
 
 /* ---- "aiox.pollfd/1" ---- */
 
-/* Under the lock. A number that is not open any more stays out, and nobody misses it. */
+/* Under the lock. */
 static int fill_mirror(struct aiox_fdmon *mon)
 {
     int err = poll_mirror_renew_(&mon->mirror);
@@ -287,7 +287,7 @@ static int fill_mirror(struct aiox_fdmon *mon)
         struct wish *w = &mon->wishes[fd];
 
         w->always = false;
-        if (w->events && fcntl(fd, F_GETFD) >= 0) {
+        if (w->events) {
             poll_mirror_tell_(&mon->mirror, fd, w->events, &w->always);
         }
     }

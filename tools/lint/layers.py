@@ -49,7 +49,8 @@ _RING = "plugins/fdmon_io_uring"  # the one that may use liburing
 # The inside of the context is known to its birth and to the story alone.
 ONLY_FOR = {
     "lib/aio/src/context.h": {
-        "lib/aio/src/context.c", "lib/aio/src/poll.c", "lib/aio/src/foreign.c",
+        "lib/aio/src/context.c", "lib/aio/src/foreign.c", "lib/aio/src/poll.c",
+        "lib/aio/src/requests.c",
     },
 }
 

@@ -11,14 +11,6 @@
 
 #include "dispatch.h"
 
-/* What the home changes between the phases of a foreign loop would be seen too late. */
-static void ask_from_home(struct aiox_context *ctx)
-{
-    if (notify_is_armed_(&ctx->notify)) {
-        aiox_notify(ctx);
-    }
-}
-
 /* ---- the backend ---- */
 
 static int watch_bell(struct aiox_context *ctx, struct backend *b)
@@ -43,7 +35,7 @@ int context_move_to_(struct aiox_context *ctx, struct backend *to, struct aiox_e
     }
     ctx->backend = to;
     outside_forget_(&ctx->outside);
-    ask_from_home(ctx);
+    context_ask_from_home_(ctx);
     backend_close_(from);
     return 0;
 }
@@ -288,6 +280,13 @@ bool aiox_context_is_home(const struct aiox_context *ctx)
 
 /* ---- asking for work ---- */
 
+void context_ask_from_home_(struct aiox_context *ctx)
+{
+    if (notify_is_armed_(&ctx->notify)) {
+        aiox_notify(ctx);
+    }
+}
+
 void aiox_notify(struct aiox_context *ctx)
 {
     if (notify_ring_(&ctx->notify)) {
@@ -372,43 +371,4 @@ int aiox_context_part_get(struct aiox_context *ctx, const struct aiox_context_pa
                           void **out)
 {
     return parts_get_(&ctx->parts, ctx, part, out);
-}
-
-/* ---- requests ---- */
-
-bool aiox_has_completion(struct aiox_context *ctx)
-{
-    return ctx->backend->has_completion;
-}
-
-bool aiox_can_submit(struct aiox_context *ctx, unsigned opcode)
-{
-    const struct backend *b = ctx->backend;
-
-    return b->has_completion && b->completion.supports(b->mon, opcode);
-}
-
-int aiox_submit(struct aiox_context *ctx, aiox_fdmon_prepare_fn *prepare, void *opaque,
-                struct aiox_completion *c)
-{
-    struct backend *b = ctx->backend;
-    int err;
-
-    if (!b->has_completion) {
-        return -ENOTSUP;
-    }
-    err = b->completion.submit(b->mon, prepare, opaque, (uintptr_t)c);
-    if (err == 0) {
-        aiox_list_push_back(&ctx->in_flight, &c->link_);
-        ask_from_home(ctx);
-    }
-    return err;
-}
-
-int aiox_submit_cancel(struct aiox_context *ctx, struct aiox_completion *c)
-{
-    struct backend *b = ctx->backend;
-
-    ask_from_home(ctx);
-    return b->has_completion ? b->completion.cancel(b->mon, (uintptr_t)c) : -ENOENT;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* context.h - the parts of a context. Only context.c, poll.c and foreign.c include it. */
+/*
+ * context.h - the parts of a context. Only context.c, poll.c, foreign.c and requests.c include it.
+ */
 #ifndef AIOX_AIO_SRC_CONTEXT_H_
 #define AIOX_AIO_SRC_CONTEXT_H_
 
@@ -47,5 +49,9 @@ AIOX_NODISCARD int context_move_to_(struct aiox_context *ctx, struct backend *to
 /* 0, or -EBUSY while there are requests, which stay with the backend that has them. [home] */
 AIOX_NODISCARD int context_check_no_requests_(const struct aiox_context *ctx,
                                               struct aiox_error *err);
+
+/* What the home changes between the phases of a foreign loop would be seen too late: rings. [home]
+ */
+void context_ask_from_home_(struct aiox_context *ctx);
 
 #endif /* AIOX_AIO_SRC_CONTEXT_H_ */
