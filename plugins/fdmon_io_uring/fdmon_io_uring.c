@@ -217,9 +217,8 @@ static void read_options(struct ring_options *o, const struct aiox_fdmon_host *h
     o->cq_entries = number(host, "cq_entries", 512);
     o->cq_entries = o->cq_entries < o->entries ? o->entries : o->cq_entries;
     /*
-     * Watched from outside, a ring that defers stays silent: the kernel tells
-     * nobody of work that it puts off (and through an eventfd(2) of the ring
-     * late or never, if what became ready is an eventfd itself).
+     * Watched from outside, a ring that defers stays silent; an eventfd(2) of the
+     * ring is told late or never, if what became ready is an eventfd itself.
      */
     o->defer = (!defer || *defer != '0') && !host->get_extension(host, AIOX_FDMON_POLLFD_ID);
 }
