@@ -44,6 +44,7 @@ struct client {
     uint32_t failures;
     uint64_t number;
     struct nbd_export *chosen;
+    struct dialect dialect;
     struct bytes in;
     char peer[LISTENER_ADDRESS];
     uint8_t in_memory[IN_BYTES];
@@ -84,8 +85,9 @@ static void request_failed(void *opaque, const struct request *r, int error)
     if (r->type == NBD_CMD_FLUSH) {
         say(c, AIOX_LOG_WARN, "flush failed: %s", aiox_error_text(error));
     } else {
-        say(c, AIOX_LOG_WARN, "%s of %lu bytes at %llu failed: %s", request_verb(r->type),
-            (unsigned long)r->io.bytes, (unsigned long long)r->io.offset, aiox_error_text(error));
+        say(c, AIOX_LOG_WARN, "%s of %llu bytes at %llu failed: %s", request_verb(r->type),
+            (unsigned long long)r->io.bytes, (unsigned long long)r->io.offset,
+            aiox_error_text(error));
     }
 }
 
@@ -130,7 +132,7 @@ static void haggle(struct client *c, struct bytes *out) coroutine_fn
     enum handshake_verdict verdict;
     struct handshake h;
 
-    handshake_start(&h, c->host->exports, out);
+    handshake_start(&h, c->host->exports, c->host->limits.request_bytes, out);
     do {
         verdict = handshake_step(&h, &c->in, out);
         if (verdict == HANDSHAKE_REMARK || verdict == HANDSHAKE_BROKEN) {
@@ -140,6 +142,7 @@ static void haggle(struct client *c, struct bytes *out) coroutine_fn
         }
     } while (verdict <= HANDSHAKE_REMARK);
     c->chosen = verdict == HANDSHAKE_SERVE ? h.chosen : NULL;
+    c->dialect = h.dialect;
 }
 
 static void greet(struct client *c) coroutine_fn
@@ -240,11 +243,12 @@ static void heed(struct client *c)
 
 static void serve(struct client *c) coroutine_fn
 {
+    const struct transmission_service service = {.served = c->chosen, .dialect = c->dialect};
     struct iovec iov[2];
 
     connection_set_timer(&c->conn, 0);
     say(c, AIOX_LOG_DEBUG, "is served");
-    transmission_start(&c->t, &c->transmission_host, c, c->chosen, &c->in);
+    transmission_start(&c->t, &c->transmission_host, c, &service, &c->in);
     transmission_continue(&c->t);
     for (;;) {
         send_replies(c);

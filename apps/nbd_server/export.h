@@ -2,10 +2,11 @@
 /*
  * export.h - what can be served: a range of bytes with a name.
  *
- * An export reads, writes and flushes; whoever asks brings the struct of the
- * request and is told the end of it by a call to done, once, perhaps before
- * the asking call has returned. Any number of requests may be under way. The
- * asker has checked them: inside the range, no write to what is read-only.
+ * An export reads, writes, flushes, and what else struct export_ops has; whoever
+ * asks brings the struct of the request and is told the end of it by a call to
+ * done, once, perhaps before the asking call has returned. Any number of requests
+ * may be under way. The asker has checked them: inside the range, no write to what
+ * is read-only.
  */
 #ifndef AIOX_NBD_EXPORT_H_
 #define AIOX_NBD_EXPORT_H_
@@ -22,20 +23,38 @@ AIOX_BEGIN_DECLS
 
 struct nbd_export;
 
+/* Bits of a state, as on the wire (NBD_STATE_HOLE, NBD_STATE_ZERO). */
+enum {
+    EXPORT_HOLE = 1 << 0, /* takes no room */
+    EXPORT_ZERO = 1 << 1, /* reads as zeroes */
+};
+
+/* A stretch whose bytes are all in the same state. */
+struct export_extent {
+    uint64_t bytes; /* more than 0 */
+    uint32_t state;
+};
+
 /* One request. Lives with the asker, untouched from the call until done. */
 struct export_io {
     uint64_t offset;
-    uint32_t bytes;
-    bool fua;      /* a write: not done before it is on stable storage */
+    uint64_t bytes;
+    bool fua;      /* a write, zero or trim: not done before it is on stable storage */
+    bool keep;     /* zero: the range shall take its room, so that a later write finds it */
+    bool fast;     /* zero: -EOPNOTSUPP, at once, if it is not quicker than a write */
     uint8_t *data; /* read into, or written from */
+    struct export_extent *extents;                  /* map: filled from the start of the range on */
+    uint32_t extent_max;                            /* at least 1 */
+    uint32_t extent_count;                          /* out */
     void (*done)(struct export_io *io, int result); /* 0 or a negative errno */
 
     /* The export's own meanwhile. */
     struct nbd_export *owner;
     struct export_io *next;
     struct aiox_completion completion;
-    uint32_t moved;
+    uint64_t moved;
     uint8_t stage;
+    uint8_t attempt;
 };
 
 /* What a kind of export does. [home] each */
@@ -44,6 +63,14 @@ struct export_ops {
     void (*write)(struct nbd_export *e, struct export_io *io);
     /* Done when all writes that were done before the call are on stable storage. */
     void (*flush)(struct nbd_export *e, struct export_io *io);
+    /* Afterwards the range reads as zeroes. */
+    void (*zero)(struct nbd_export *e, struct export_io *io);
+    /* Nobody needs what is in the range: a hint, which never fails for being of no use. */
+    void (*trim)(struct nbd_export *e, struct export_io *io);
+    /* It will be read soon: another hint. */
+    void (*cache)(struct nbd_export *e, struct export_io *io);
+    /* Says what the range, which is not empty, is made of: all of it, or a first part. */
+    void (*map)(struct nbd_export *e, struct export_io *io);
     /* Gives everything back; nothing is under way any more. */
     void (*close)(struct nbd_export *e);
 };
@@ -53,8 +80,10 @@ struct nbd_export {
     struct nbd_export *next; /* in its list */
     char *name;              /* may be empty; not for people, see text_quote() */
     size_t name_bytes;
-    char *source; /* what was opened, for people */
+    char *source;      /* what was opened, for people */
+    char *description; /* for people at the other end; NULL: none */
     uint64_t size_bytes;
+    uint32_t preferred_bytes; /* requests of this, aligned, are the quickest; a power of two */
     bool read_only;
 };
 
@@ -69,6 +98,7 @@ struct export_spec {
     const char *name;
     const char *source; /* a path, or "memory:SIZE" */
     bool read_only;
+    const char *description; /* NULL: none */
 };
 
 /*

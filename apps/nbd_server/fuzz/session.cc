@@ -33,50 +33,227 @@ uint64_t Number(const std::string &s, size_t at, size_t bytes)
     return n;
 }
 
-/* What a server has to answer in the transmission phase, from the specification. */
-std::string Expected(const std::string &in, bool read_only)
+/* A server that is written a second time, from the specification, and slowly. */
+class Reference
 {
-    std::string disk(kDisk, '\0'), out;
-    size_t at = 0;
+  public:
+    Reference(const std::string &in, const dialect &how, bool read_only)
+        : in_(in), how_(how), read_only_(read_only)
+    {
+    }
 
-    while (in.size() - at >= 28 && Number(in, at, 4) == 0x25609513) {
-        uint64_t flags = Number(in, at + 4, 2), type = Number(in, at + 6, 2);
-        uint64_t cookie = Number(in, at + 8, 8), offset = Number(in, at + 16, 8);
-        uint64_t length = Number(in, at + 24, 4);
-        bool inside = offset <= kDisk && length <= kDisk - offset;
-        uint32_t error = 0;
-        std::string payload;
+    /* What has to be answered in the transmission phase. */
+    std::string Expected()
+    {
+        while (Next()) {
+        }
+        return out_;
+    }
 
-        at += 28;
-        if (type == 2 ||
-            (type == 1 && (length > kLimits.request_bytes || in.size() - at < length))) {
-            break;
+  private:
+    bool Next()
+    {
+        size_t header = IsExtended() ? 32 : 28;
+
+        if (in_.size() - at_ < header ||
+            Number(in_, at_, 4) != (IsExtended() ? 0x21e41c71 : 0x25609513)) {
+            return false;
         }
-        if (type > 3 || flags > 1) {
-            error = 22;
-        } else if (type == 1) {
-            error = read_only ? 1 : inside ? 0 : 28;
-        } else if (type == 3) {
-            error = offset || length ? 22 : 0;
-        } else {
-            error = inside && length <= kLimits.request_bytes ? 0 : 22;
+        flags_ = Number(in_, at_ + 4, 2);
+        type_ = Number(in_, at_ + 6, 2);
+        cookie_ = Number(in_, at_ + 8, 8);
+        asked_ = offset_ = Number(in_, at_ + 16, 8);
+        length_ = Number(in_, at_ + 24, header - 24);
+        at_ += header;
+        uint64_t trailing = (IsExtended() ? (flags_ & 32) != 0 : type_ == 1) ? length_ : 0;
+
+        if (type_ == 2 || trailing > kLimits.request_bytes || in_.size() - at_ < trailing ||
+            (type_ == 1 && trailing != length_)) {
+            return false;
         }
-        if (type == 1) {
-            if (error == 0) {
-                disk.replace(offset, length, in, at, length);
+        Answer(in_.substr(at_, trailing));
+        at_ += trailing;
+        return true;
+    }
+
+    void Answer(const std::string &payload)
+    {
+        bool filtered = type_ == 7 && (flags_ & 32);
+
+        if (filtered && payload.size() == 12) {
+            length_ = Number(payload, 0, 8);
+        }
+        if (uint32_t error = Error(filtered, payload)) {
+            return Refuse(error);
+        }
+        if (type_ == 1) {
+            disk_.replace(offset_, length_, payload);
+        } else if (type_ == 6) {
+            disk_.replace(offset_, length_, length_, '\0');
+        } else if (type_ == 4) {
+            Trim();
+        }
+        Settle();
+        Reply();
+    }
+
+    uint32_t Error(bool filtered, const std::string &payload) const
+    {
+        static const uint64_t kValid[] = {0, 0, 0, 0, 0, 0, 2 | 16, 8};
+        bool writes = type_ == 1 || type_ == 4 || type_ == 6;
+        bool inside = offset_ <= kDisk && length_ <= kDisk - offset_;
+        uint64_t valid = 1 | (type_ < 8 ? kValid[type_] : 0);
+
+        valid |= type_ == 0 && how_.replies >= REPLIES_STRUCTURED ? 4 : 0;
+        valid |= (type_ == 1 || type_ == 7) && IsExtended() ? 32 : 0;
+        if (type_ > 7 || (flags_ & ~valid)) {
+            return 22;
+        }
+        if (writes && read_only_) {
+            return 1;
+        }
+        if (type_ == 3) {
+            return offset_ || length_ ? 22 : 0;
+        }
+        if (type_ == 7 && (!how_.allocation || (filtered && payload.size() != 12) ||
+                           (filtered && Number(payload, 8, 4) != 1) || length_ == 0)) {
+            return 22;
+        }
+        if (!inside) {
+            return type_ == 1 || type_ == 6 ? 28 : 22;
+        }
+        return type_ == 0 && length_ > kLimits.request_bytes ? 22 : 0;
+    }
+
+    /* Memory is in blocks of 4 KiB, which are there when they were written. */
+    void Trim()
+    {
+        uint64_t from = (offset_ + 4095) / 4096 * 4096, to = (offset_ + length_) / 4096 * 4096;
+
+        if (from < to) {
+            disk_.replace(from, to - from, to - from, '\0');
+        }
+    }
+
+    void Settle()
+    {
+        uint64_t end = offset_ + length_;
+
+        for (uint64_t block = 0; block < kDisk / 4096; block++) {
+            uint64_t from = block * 4096, to = from + 4096;
+            bool touched = length_ > 0 && offset_ < to && from < end;
+            bool whole = offset_ <= from && to <= end;
+
+            if ((type_ == 1 || (type_ == 6 && (flags_ & 2))) && touched) {
+                written_[block] = true;
+            } else if ((type_ == 4 || type_ == 6) && touched && whole) {
+                written_[block] = false;
             }
-            at += length;
-        } else if (type == 0 && error == 0) {
-            payload = disk.substr(offset, length);
         }
-        out += golden::Reply(cookie, error, payload);
+    }
+
+    /* Extents of the range, as 32 or 64 bits. */
+    std::string Extents(uint32_t *count) const
+    {
+        golden::Bytes list;
+        uint64_t at = offset_, end = offset_ + length_;
+
+        for (*count = 0; at < end && (*count == 0 || !(flags_ & 8)); (*count)++) {
+            uint64_t from = at;
+            bool is = written_[at / 4096];
+
+            while (at < end && written_[at / 4096] == is) {
+                at = std::min(end, at / 4096 * 4096 + 4096);
+            }
+            list.Number(at - from, IsExtended() ? 8 : 4).Number(is ? 0 : 3, IsExtended() ? 8 : 4);
+        }
+        return list;
+    }
+
+    void Chunk(uint16_t type, const std::string &data)
+    {
+        out_ += IsExtended() ? golden::ExtChunk(cookie_, asked_, 1, type, data)
+                             : golden::Chunk(cookie_, 1, type, data);
+    }
+
+    /* Words are the server's own: only their kind is compared, see Wordless(). */
+    void Refuse(uint32_t error)
+    {
+        if (how_.replies == REPLIES_SIMPLE) {
+            out_ += golden::Reply(cookie_, error);
+        } else {
+            Chunk(0x8001, golden::ErrorText(error, ""));
+        }
+    }
+
+    void Reply()
+    {
+        std::string data = type_ == 0 ? disk_.substr(offset_, length_) : "";
+        uint32_t count;
+
+        if (how_.replies == REPLIES_SIMPLE) {
+            out_ += golden::Reply(cookie_, 0, data);
+        } else if (type_ == 7) {
+            std::string list = Extents(&count);
+
+            golden::Bytes status;
+            status.U32(1);
+            if (IsExtended()) {
+                status.U32(count);
+            }
+            Chunk(IsExtended() ? 6 : 5, status.Raw(list));
+        } else if (data.empty()) {
+            Chunk(0, "");
+        } else {
+            Chunk(1, golden::OffsetData(offset_, data));
+        }
+    }
+
+    bool IsExtended() const
+    {
+        return how_.replies == REPLIES_EXTENDED;
+    }
+
+    const std::string &in_;
+    const dialect how_;
+    const bool read_only_;
+    std::string disk_ = std::string(kDisk, '\0'), out_;
+    bool written_[kDisk / 4096] = {};
+    size_t at_ = 0;
+    uint64_t flags_ = 0, type_ = 0, cookie_ = 0, offset_ = 0, asked_ = 0, length_ = 0;
+};
+
+/* @sent without the words of its errors. */
+std::string Wordless(const std::string &sent, const dialect &how)
+{
+    bool extended = how.replies == REPLIES_EXTENDED;
+    size_t header = extended ? 32 : 20, field = extended ? 8 : 4;
+    std::string out;
+
+    if (how.replies == REPLIES_SIMPLE) {
+        return sent;
+    }
+    for (size_t at = 0; at < sent.size();) {
+        aiox_assert(sent.size() - at >= header);
+        size_t length = Number(sent, at + header - field, field);
+
+        aiox_assert(sent.size() - at - header >= length);
+        if (Number(sent, at + 6, 2) == 0x8001) {
+            aiox_assert(Number(sent, at + header + 4, 2) == length - 6 && length > 6);
+            out += sent.substr(at, header - field);
+            out += golden::Bytes().Number(6, static_cast<int>(field));
+            out += sent.substr(at + header, 4) + std::string(2, '\0');
+        } else {
+            out += sent.substr(at, header + length);
+        }
+        at += header + length;
     }
     return out;
 }
 
 void Open(export_list *list, const char *name, bool read_only)
 {
-    export_spec spec = {name, "memory:16k", read_only};
+    export_spec spec = {name, "memory:16k", read_only, read_only ? "of old" : nullptr};
 
     aiox_assert(export_list_open(list, nullptr, &spec, nullptr) == 0);
 }
@@ -106,6 +283,7 @@ void Erase(nbd_export *e)
     io.data = zeroes.data();
     io.done = [](export_io *, int result) { aiox_assert(result == 0); };
     e->ops->write(e, &io);
+    e->ops->trim(e, &io);
 }
 
 class Client
@@ -119,10 +297,15 @@ class Client
 
     void Live()
     {
+        static const dialect kDialects[] = {{REPLIES_SIMPLE, false},
+                                            {REPLIES_STRUCTURED, true},
+                                            {REPLIES_EXTENDED, true},
+                                            {REPLIES_EXTENDED, false}};
+
         if (how_ & 32) {
-            Transmit(Exports()->first);
+            Transmit(Exports()->first, kDialects[how_ >> 6]);
         } else if (nbd_export *chosen = Greet()) {
-            Transmit(chosen);
+            Transmit(chosen, agreed_);
         }
     }
 
@@ -163,13 +346,14 @@ class Client
         bool first = true;
         handshake h;
 
-        handshake_start(&h, Exports(), &out);
+        handshake_start(&h, Exports(), kLimits.request_bytes, &out);
         for (;;) {
             handshake_verdict verdict = handshake_step(&h, &in_, &out);
 
             sent.assign(reinterpret_cast<const char *>(bytes_front(&out)), bytes_held(&out));
             bytes_take(&out, bytes_held(&out));
             if (verdict == HANDSHAKE_SERVE) { /* the answer to NBD_OPT_EXPORT_NAME has no frame */
+                agreed_ = h.dialect;
                 return h.chosen;
             }
             CheckFrames(sent, first);
@@ -226,8 +410,9 @@ class Client
         return some > 0;
     }
 
-    void Transmit(nbd_export *e)
+    void Transmit(nbd_export *e, const dialect &how)
     {
+        transmission_service service = {e, how};
         std::string all(reinterpret_cast<const char *>(bytes_front(&in_)), bytes_held(&in_));
         transmission_stats stats = {};
         transmission_host host = {};
@@ -242,7 +427,7 @@ class Client
         host.limits = &kLimits;
         host.ended = [](void *) { aiox_panic("memory ends at once"); };
         host.failed = [](void *, const request *, int) { aiox_panic("memory does not fail"); };
-        transmission_start(&t, &host, nullptr, e, &in_);
+        transmission_start(&t, &host, nullptr, &service, &in_);
         transmission_continue(&t);
         for (bool moving = true; moving;) {
             moving = ReceiveRequests(&t);
@@ -252,7 +437,7 @@ class Client
         while (SendReplies(&t)) {
         }
         aiox_assert(transmission_is_over(&t));
-        aiox_assert(sent_ == Expected(all, e->read_only));
+        aiox_assert(Wordless(sent_, how) == Reference(all, how, e->read_only).Expected());
         transmission_fini(&t);
         pool_fini(&blocks);
     }
@@ -261,6 +446,7 @@ class Client
     std::string input_;
     size_t at_ = 0;
     std::string sent_;
+    dialect agreed_ = {};
     std::vector<uint8_t> memory_ = std::vector<uint8_t>(kInBytes);
     bytes in_ = {memory_.data(), memory_.size(), 0, 0};
 };
@@ -275,19 +461,37 @@ void Session(const std::string &input)
 std::vector<std::string> Seeds()
 {
     using namespace golden;
-    const std::string greet = ClientFlags(3) + Info("disk", {1, 3}) + Option(8) + Option(3);
+    const std::string agree =
+        Option(8) + ListMeta("disk", {"base:"}) + SetMeta("disk", {"x:y", "base:allocation"});
+    const std::string greet = ClientFlags(3) + Info("disk", {1, 2, 3}) + agree + Option(3);
     const std::string work = Write(1, 4096, "first") + Read(2, 4090, 20) + Flush(3) +
                              Write(4, 0, std::string(600, 'w'), 1) + Read(5, 0, 700, 1);
+    const std::string space = Request(6, 1, 100, 9000) + Request(7, 2, 0, 16384) +
+                              Request(4, 3, 4000, 9000, 1) + Request(7, 4, 5, 9000, 8) +
+                              Request(5, 5, 0, 16384) + Request(6, 6, 0, 5000, 2 | 16) +
+                              Read(7, 0, 8000, 4);
     const std::string bad = Read(1, 16384, 1) + Write(2, 16380, "outside") + Request(9, 3, 0, 0) +
                             Read(4, 0, 8193) + Read(5, 0xfffffffffffffff0, 64) +
-                            Request(3, 6, 1, 1) + Read(7, 0, 0);
+                            Request(3, 6, 1, 1) + Read(7, 0, 0) + Request(7, 8, 0, 0) +
+                            Request(6, 9, 16383, 2) + Request(4, 10, UINT64_MAX, 2);
+    const std::string filter = Bytes().U64(9000).U32(1);
+    const std::string wide = ExtWrite(1, 4096, std::string(600, 'w')) +
+                             ExtRequest(0, 2, 4000, 900) + ExtRequest(7, 3, 0, 16384) +
+                             ExtRequest(7, 4, 1, 12, 32, filter) + ExtRequest(6, 5, 0, 9000, 1) +
+                             ExtRequest(4, 6, 0, 16384) + ExtRequest(3, 7, 0, 4, 32, "data") +
+                             ExtRequest(0, 8, 0, UINT64_MAX) + ExtRequest(7, 9, 0, 3, 32, "odd") +
+                             ExtRequest(5, 10, 0, 1);
 
     return {
-        std::string("\0", 1) + greet + Go("disk", {1}) + work + Disc(),
+        std::string("\0", 1) + greet + Go("disk", {1}) + work + space + Disc(),
         "\x01" + greet + Go("tape") + work + bad,
         "\x13" + ClientFlags(1) + Option(1, "") + bad + work + work,
-        "\x22" + work + bad + work + Disc() + work,
+        "\x22" + work + bad + space + work + Disc() + work,
         "\x30" + bad + work + Request(1, 8, 0, 0xffffffff, 0, "x"),
+        "\x62" + space + work + bad + space,
+        "\xa2" + wide + wide,
+        "\xe7" + wide + ExtRequest(1, 11, 0, 4, 0, "none"),
+        "\x03" + ClientFlags(3) + Option(11) + agree + Go("disk") + wide + Disc(),
         "\x02" + ClientFlags(3) + Go("no such") + Option(7, "bad") + Option(5) + Option(2),
         "\x07" + ClientFlags(3) + OptionSaying(999, 0xffffffff, "x"),
         std::string("\0", 1) + ClientFlags(3) + Option(999, std::string(3000, 'z')) + Go(""),
