@@ -14,7 +14,7 @@ enum { WORD = 64 };
 
 static size_t map_bytes(const struct blocks *b)
 {
-    return (size_t)(b->count / WORD + 1) * sizeof(uint64_t);
+    return (size_t)(b->count / WORD + 1) * sizeof(aiox_atomic_u64);
 }
 
 int blocks_init(struct blocks *b, uint64_t size_bytes)
@@ -58,10 +58,10 @@ void blocks_set(struct blocks *b, uint64_t first, uint64_t end)
 {
     aiox_assert(end <= b->count);
     for (uint64_t i = first; i < end; i = next_word(i)) {
-        uint64_t mask = mask_of(i, end) & ~b->words[i / WORD];
+        uint64_t mask = mask_of(i, end);
+        uint64_t before = aiox_u64_or_relaxed(&b->words[i / WORD], mask);
 
-        b->words[i / WORD] |= mask;
-        b->set += (uint64_t)__builtin_popcountll(mask);
+        aiox_u64_add_relaxed(&b->set, (uint64_t)__builtin_popcountll(mask & ~before));
     }
 }
 
@@ -69,13 +69,26 @@ void blocks_clear(struct blocks *b, uint64_t first, uint64_t end)
 {
     aiox_assert(end <= b->count);
     for (uint64_t i = first; i < end; i = next_word(i)) {
-        uint64_t mask = mask_of(i, end) & b->words[i / WORD];
+        uint64_t mask = mask_of(i, end), before;
 
-        if (mask) { /* a word that was never touched stays so */
-            b->words[i / WORD] &= ~mask;
-            b->set -= (uint64_t)__builtin_popcountll(mask);
+        if (aiox_u64_load_relaxed(&b->words[i / WORD]) & mask) { /* else it may stay untouched */
+            before = aiox_u64_and_relaxed(&b->words[i / WORD], ~mask);
+            aiox_u64_sub_relaxed(&b->set, (uint64_t)__builtin_popcountll(mask & before));
         }
     }
+}
+
+uint64_t blocks_missing(const struct blocks *b, uint64_t first, uint64_t end)
+{
+    uint64_t missing = 0;
+
+    aiox_assert(end <= b->count);
+    for (uint64_t i = first; i < end; i = next_word(i)) {
+        uint64_t unset = ~aiox_u64_load_relaxed(&b->words[i / WORD]) & mask_of(i, end);
+
+        missing += (uint64_t)__builtin_popcountll(unset);
+    }
+    return missing;
 }
 
 uint64_t blocks_run(const struct blocks *b, uint64_t first, uint64_t end, bool *is_set)
@@ -86,10 +99,10 @@ uint64_t blocks_run(const struct blocks *b, uint64_t first, uint64_t end, bool *
     if (end - first > BLOCKS_SCAN) {
         end = first + BLOCKS_SCAN;
     }
-    *is_set = b->words[first / WORD] >> (first % WORD) & 1;
+    *is_set = aiox_u64_load_relaxed(&b->words[first / WORD]) >> (first % WORD) & 1;
     flip = *is_set ? ~UINT64_C(0) : 0;
     for (uint64_t i = first; i < end; i = next_word(i)) {
-        uint64_t others = (b->words[i / WORD] ^ flip) & mask_of(i, end);
+        uint64_t others = (aiox_u64_load_relaxed(&b->words[i / WORD]) ^ flip) & mask_of(i, end);
 
         if (others) {
             return i - i % WORD + (uint64_t)__builtin_ctzll(others) - first;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "aiox/atomic.h"
 #include "aiox/attributes.h"
 
 AIOX_BEGIN_DECLS
@@ -21,24 +22,31 @@ enum {
     BLOCKS_SCAN = 1 << 20,
 };
 
-/* Zeroed: of an empty range. */
+/*
+ * Zeroed: of an empty range. May be changed and read by several threads at once:
+ * each bit is a fact of its own. Whoever must know in which order it became one
+ * (an answer was sent before the question came) has that order from elsewhere.
+ */
 struct blocks {
-    uint64_t *words;
-    uint64_t count; /* of blocks, the last may be a part of one */
-    uint64_t set;   /* of those, how many are set */
+    aiox_atomic_u64 *words;
+    uint64_t count;      /* of blocks, the last may be a part of one */
+    aiox_atomic_u64 set; /* of those, how many are set */
 };
 
 /* For @size_bytes, no block set. 0 or -ENOMEM. [any] */
 AIOX_NODISCARD int blocks_init(struct blocks *b, uint64_t size_bytes);
 void blocks_fini(struct blocks *b);
 
-/* All blocks from @first up to, without, @end, which are within the range. [home] */
+/* All blocks from @first up to, without, @end, which are within the range. [any] */
 void blocks_set(struct blocks *b, uint64_t first, uint64_t end);
 void blocks_clear(struct blocks *b, uint64_t first, uint64_t end);
 
+/* How many of these are not set. [any] */
+uint64_t blocks_missing(const struct blocks *b, uint64_t first, uint64_t end);
+
 /*
  * How many blocks from @first up to @end are like @first, which is before @end;
- * *@is_set says how that is. May stop early, after BLOCKS_SCAN. [home]
+ * *@is_set says how that is. May stop early, after BLOCKS_SCAN. [any]
  */
 uint64_t blocks_run(const struct blocks *b, uint64_t first, uint64_t end, bool *is_set);
 

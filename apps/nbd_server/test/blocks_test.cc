@@ -62,7 +62,8 @@ TEST_F(BlocksTest, RunsEndWhereTheStateChanges)
     EXPECT_EQ(Run(70, 1000, false), 58u);
     EXPECT_EQ(Run(128, 150, true), 22u);
     EXPECT_EQ(Run(200, 1000, false), 800u);
-    EXPECT_EQ(b_.set, 126u);
+    EXPECT_EQ(aiox_u64_load_relaxed(&b_.set), 126u);
+    EXPECT_EQ(blocks_missing(&b_, 0, 1000), 874u);
 }
 
 TEST_F(BlocksTest, AHugeRangeTakesLittleAndALookIsBounded)
@@ -95,7 +96,9 @@ TEST_F(BlocksTest, AsASetOfBoolsDoes)
             run++;
         }
         ASSERT_EQ(Run(at, kCount, model[at]), run);
-        ASSERT_EQ(b_.set, static_cast<uint64_t>(std::count(model.begin(), model.end(), true)));
+        uint64_t set = static_cast<uint64_t>(std::count(model.begin(), model.end(), true));
+        ASSERT_EQ(aiox_u64_load_relaxed(&b_.set), set);
+        ASSERT_EQ(blocks_missing(&b_, 0, kCount), kCount - set);
     }
 }
 
