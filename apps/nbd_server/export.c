@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cow_overlay.h"
+#include "export_cow.h"
 #include "text.h"
 #include "wire.h"
 
 static const char memory_prefix[] = "memory:";
 
-static int open_source(struct nbd_export **out, struct aiox_context *ctx,
-                       const struct export_spec *spec, struct aiox_error *err)
+static int open_plain(struct nbd_export **out, struct aiox_context *ctx,
+                      const struct export_spec *spec, struct aiox_error *err)
 {
     size_t prefix = sizeof(memory_prefix) - 1;
     uint64_t size_bytes;
@@ -27,6 +29,47 @@ static int open_source(struct nbd_export **out, struct aiox_context *ctx,
         return aiox_error_set(err, -EINVAL, "'%s' is not a size", spec->source + prefix);
     }
     return export_memory_open(out, size_bytes, err);
+}
+
+/* Copies on write over what @spec names. */
+static int open_cow(struct nbd_export **out, struct aiox_context *ctx,
+                    const struct export_spec *spec, struct aiox_error *err)
+{
+    struct export_spec below_spec = *spec;
+    struct cow_layers layers = {.bytes_max = spec->cow_bytes};
+    int error;
+
+    below_spec.read_only = true;
+    error = open_plain(&layers.below, ctx, &below_spec, err);
+    if (error < 0) {
+        return error;
+    }
+    layers.below->read_only = true;
+    error = cow_overlay_open(&layers.overlay, ctx, layers.below->size_bytes, err);
+    if (error < 0) {
+        goto fail_below;
+    }
+    error = export_cow_over(out, ctx, &layers);
+    if (error < 0) {
+        aiox_error_set(err, error, "no memory");
+        goto fail_overlay;
+    }
+    return 0;
+
+fail_overlay:
+    layers.overlay->ops->close(layers.overlay);
+fail_below:
+    layers.below->ops->close(layers.below);
+    return error;
+}
+
+static int open_source(struct nbd_export **out, struct aiox_context *ctx,
+                       const struct export_spec *spec, struct aiox_error *err)
+{
+    if (spec->cow && !spec->read_only) {
+        return open_cow(out, ctx, spec, err);
+    }
+    return open_plain(out, ctx, spec, err);
 }
 
 static int check_words(const struct export_list *list, const struct export_spec *spec,

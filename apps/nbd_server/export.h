@@ -99,6 +99,8 @@ struct export_spec {
     const char *source; /* a path, or "memory:SIZE" */
     bool read_only;
     const char *description; /* NULL: none */
+    bool cow;                /* what is written goes elsewhere, and is gone at the end */
+    uint64_t cow_bytes;      /* no more than this of it, but for what is under way; 0: no bound */
 };
 
 /*
@@ -124,7 +126,8 @@ void export_list_close(struct export_list *list);
 /* The transmission flags that @e is offered with. [any] */
 uint16_t export_flags(const struct nbd_export *e);
 
-/* The two kinds: *@out has ops, size_bytes and its own fields, the rest is zero. */
+/* Two kinds, export_cow.h has the third: *@out has ops, size_bytes and its own fields, the rest is
+ * zero. */
 AIOX_NODISCARD int export_file_open(struct nbd_export **out, struct aiox_context *ctx,
                                     const struct export_spec *spec, struct aiox_error *err);
 AIOX_NODISCARD int export_memory_open(struct nbd_export **out, uint64_t size_bytes,

@@ -24,7 +24,12 @@ constexpr size_t kInBytes = 16 << 10;
 
 void Open(export_list *list, const char *name, bool read_only)
 {
-    export_spec spec = {name, "memory:16k", read_only, read_only ? "of old" : nullptr};
+    export_spec spec = {};
+
+    spec.name = name;
+    spec.source = "memory:16k";
+    spec.read_only = read_only;
+    spec.description = read_only ? "of old" : nullptr;
 
     aiox_assert(export_list_open(list, nullptr, &spec, nullptr) == 0);
 }

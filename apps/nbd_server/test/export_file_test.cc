@@ -156,7 +156,11 @@ class ExportFileTest : public ::testing::Test
 
     nbd_export *Open(bool with_ring, bool read_only = false)
     {
-        export_spec spec = {"", path_.c_str(), read_only, nullptr};
+        export_spec spec = {};
+
+        spec.name = "";
+        spec.source = path_.c_str();
+        spec.read_only = read_only;
 
         has_ring = with_ring;
         EXPECT_EQ(export_list_open(&list_, nullptr, &spec, nullptr), 0);
@@ -642,7 +646,10 @@ TEST_F(ExportFileTest, WhatCannotBeServedIsNamed)
     };
 
     for (auto [source, error] : cases) {
-        export_spec spec = {"n\n", source, false, nullptr};
+        export_spec spec = {};
+
+        spec.name = "n\n";
+        spec.source = source;
         aiox_error err = {};
 
         EXPECT_EQ(export_list_open(&list_, nullptr, &spec, &err), error) << source;

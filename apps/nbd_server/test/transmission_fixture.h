@@ -36,6 +36,7 @@ struct Scripted {
         ops.trim = [](nbd_export *e, export_io *io) { Of(e)->Take('t', io); };
         ops.cache = [](nbd_export *e, export_io *io) { Of(e)->Take('c', io); };
         ops.map = [](nbd_export *e, export_io *io) { Of(e)->Take('m', io); };
+        ops.close = [](nbd_export *) {};
         base.ops = &ops;
         base.size_bytes = kSize;
     }
