@@ -22,6 +22,8 @@ const char options_help[] =
     "  --export NAME=FILE     an export by name; any number of them\n"
     "                         FILE is a path or memory:SIZE; \",read-only\" behind it\n"
     "                         holds for this one; a comma of its own is written \",,\"\n"
+    "                         \",cow\" keeps what is written in a temporary file and\n"
+    "                         leaves FILE as it is, \",cow=SIZE\" at most so much of it\n"
     "  -r, --read-only        all exports are read-only\n"
     "\n"
     "Where to listen; any number of these, 127.0.0.1:10809 if there is none\n"
@@ -91,20 +93,24 @@ static char *split_at_comma(char *text)
 /* @source is taken apart in place. */
 static int add_export(struct options *o, const char *name, char *source, struct aiox_error *err)
 {
-    bool read_only = false;
+    struct export_spec spec = {.name = name, .source = source};
 
     if (o->export_count == OPTIONS_EXPORT_MAX) {
         return aiox_error_set(err, -EINVAL, "at most %d exports", OPTIONS_EXPORT_MAX);
     }
     for (char *word = split_at_comma(source), *next; word; word = next) {
         next = split_at_comma(word);
-        if (strcmp(word, "read-only") != 0) {
+        if (strcmp(word, "read-only") == 0) {
+            spec.read_only = true;
+        } else if (strcmp(word, "cow") == 0) {
+            spec.cow = true;
+        } else if (strncmp(word, "cow=", 4) == 0 && text_to_size(word + 4, &spec.cow_bytes)) {
+            spec.cow = true;
+        } else {
             return aiox_error_set(err, -EINVAL, "'%s' is not an option of an export", word);
         }
-        read_only = true;
     }
-    o->exports[o->export_count++] =
-        (struct export_spec){.name = name, .source = source, .read_only = read_only};
+    o->exports[o->export_count++] = spec;
     return 0;
 }
 

@@ -279,6 +279,24 @@ assert g.pread(14, 0) == b"written on one"
     EXPECT_EQ(Run("grep -c fdatasync trace"), "1\n");
 }
 
+TEST_F(InteropSpaceTest, ACopyOnWriteLeavesTheFileAsItIs)
+{
+    NEEDS("qemu-io");
+    Scatter();
+    Run("cp --sparse=always $file before");
+    server_ = std::make_unique<Server>(
+        std::vector<std::string>{"--unix", socket_, "--export", "=" + file_ + ",cow"});
+    uri_ = server_->WaitForUri();
+
+    std::string out =
+        Run("qemu-io -f raw -d unmap -c 'write -P 7 1000 3M' -c 'write -z 8M 1M'"
+            " -c 'discard 1M 1M' -c 'read -P 7 1000 1M' -c 'read -P 0 8M 1M' \"$uri\""
+            " && nbdcopy \"$uri\" after && cmp $file before && ! cmp -s after before");
+
+    EXPECT_EQ(out.find("failed"), std::string::npos) << out;
+    EXPECT_EQ(server_->Stop(), 0);
+}
+
 TEST_F(InteropSpaceTest, FioTrimsAndVerifies)
 {
     NEEDS("fio");

@@ -69,6 +69,16 @@ TEST_F(OptionsTest, ExportsHaveNamesAndOptionsOfTheirOwn)
     EXPECT_TRUE(options_.exports[4].read_only);
 }
 
+TEST_F(OptionsTest, WhatIsWrittenMayGoElsewhere)
+{
+    ASSERT_EQ(Parse({"--export", "a=x,cow", "--export", "b=y,cow=1G", "--export", "c=z"}), 0);
+
+    EXPECT_TRUE(options_.exports[0].cow && options_.exports[1].cow);
+    EXPECT_EQ(options_.exports[0].cow_bytes, 0u);
+    EXPECT_EQ(options_.exports[1].cow_bytes, UINT64_C(1) << 30);
+    EXPECT_FALSE(options_.exports[2].cow);
+}
+
 TEST_F(OptionsTest, ReadOnlyHoldsForAllWhereverItStands)
 {
     ASSERT_EQ(Parse({"--export", "a=b", "disk", "-r"}), 0);
