@@ -152,21 +152,62 @@ class Reference
         uint64_t at = offset_, end = offset_ + length_;
 
         for (*count = 0; at < end && (*count == 0 || !(flags_ & 8)); (*count)++) {
-            uint64_t from = at;
-            bool is = written_[at / 4096];
+            uint64_t behind = EndOfRun(at), state = written_[at / 4096] ? 0 : 3;
 
-            while (at < end && written_[at / 4096] == is) {
-                at = std::min(end, at / 4096 * 4096 + 4096);
-            }
-            list.Number(at - from, IsExtended() ? 8 : 4).Number(is ? 0 : 3, IsExtended() ? 8 : 4);
+            list.Number(behind - at, IsExtended() ? 8 : 4).Number(state, IsExtended() ? 8 : 4);
+            at = behind;
         }
         return list;
     }
 
-    void Chunk(uint16_t type, const std::string &data)
+    void Chunk(uint16_t type, const std::string &data, bool last = true)
     {
-        out_ += IsExtended() ? golden::ExtChunk(cookie_, asked_, 1, type, data)
-                             : golden::Chunk(cookie_, 1, type, data);
+        out_ += IsExtended() ? golden::ExtChunk(cookie_, asked_, last, type, data)
+                             : golden::Chunk(cookie_, last, type, data);
+    }
+
+    /* The end of what begins at @at and is all there or all a hole. */
+    uint64_t EndOfRun(uint64_t at) const
+    {
+        uint64_t end = offset_ + length_, run = at;
+
+        while (run < end && written_[run / 4096] == written_[at / 4096]) {
+            run = std::min(end, run / 4096 * 4096 + 4096);
+        }
+        return run;
+    }
+
+    /* Among those that a read looks at. */
+    bool HasHole() const
+    {
+        uint64_t at = offset_, end = offset_ + length_;
+
+        for (int i = 0; at < end && i < REQUEST_STRETCHES - 1; i++) {
+            if (!written_[at / 4096]) {
+                return true;
+            }
+            at = EndOfRun(at);
+        }
+        return false;
+    }
+
+    /* Data and holes one after the other; what is beyond the bound is data. */
+    void Stretches(const std::string &data)
+    {
+        uint64_t at = offset_, end = offset_ + length_;
+
+        for (int i = 0; at < end; i++) {
+            bool rest = i == REQUEST_STRETCHES - 1;
+            uint64_t behind = rest ? end : EndOfRun(at);
+
+            if (!rest && !written_[at / 4096]) {
+                Chunk(2, golden::OffsetHole(at, static_cast<uint32_t>(behind - at)), behind == end);
+            } else {
+                Chunk(1, golden::OffsetData(at, data.substr(at - offset_, behind - at)),
+                      behind == end);
+            }
+            at = behind;
+        }
     }
 
     /* Words are the server's own: only their kind is compared, see Wordless(). */
@@ -197,8 +238,10 @@ class Reference
             Chunk(IsExtended() ? 6 : 5, status.Raw(list));
         } else if (data.empty()) {
             Chunk(0, "");
-        } else {
+        } else if (data.size() < REQUEST_SPARSE_MIN || (flags_ & 4) || !HasHole()) {
             Chunk(1, golden::OffsetData(offset_, data));
+        } else {
+            Stretches(data);
         }
     }
 

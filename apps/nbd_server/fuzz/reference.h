@@ -15,8 +15,8 @@ namespace nbd_fuzz
 {
 
 /* Of the exports, which are memory, empty at first. */
-constexpr uint64_t kDisk = 16 << 10;
-constexpr transmission_limits kLimits = {8 << 10, 4, 12 << 10};
+constexpr uint64_t kDisk = 64 << 10;
+constexpr transmission_limits kLimits = {48 << 10, 4, 64 << 10};
 
 /* The big-endian number of @bytes bytes at @at. */
 uint64_t Number(const std::string &s, size_t at, size_t bytes);

@@ -20,14 +20,14 @@ namespace nbd_fuzz
 namespace
 {
 
-constexpr size_t kInBytes = 16 << 10;
+constexpr size_t kInBytes = 16 << 10; /* holds an option */
 
 void Open(export_list *list, const char *name, bool read_only)
 {
     export_spec spec = {};
 
     spec.name = name;
-    spec.source = "memory:16k";
+    spec.source = "memory:64k";
     spec.read_only = read_only;
     spec.description = read_only ? "of old" : nullptr;
 
@@ -50,15 +50,13 @@ const export_list *Exports()
     return &list;
 }
 
+/* As if nothing had ever been written. */
 void Erase(nbd_export *e)
 {
-    static std::vector<uint8_t> zeroes(kDisk);
     export_io io = {};
 
     io.bytes = kDisk;
-    io.data = zeroes.data();
     io.done = [](export_io *, int result) { aiox_assert(result == 0); };
-    e->ops->write(e, &io);
     e->ops->trim(e, &io);
 }
 
@@ -242,21 +240,21 @@ std::vector<std::string> Seeds()
     const std::string greet = ClientFlags(3) + Info("disk", {1, 2, 3}) + agree + Option(3);
     const std::string work = Write(1, 4096, "first") + Read(2, 4090, 20) + Flush(3) +
                              Write(4, 0, std::string(600, 'w'), 1) + Read(5, 0, 700, 1);
-    const std::string space = Request(6, 1, 100, 9000) + Request(7, 2, 0, 16384) +
-                              Request(4, 3, 4000, 9000, 1) + Request(7, 4, 5, 9000, 8) +
-                              Request(5, 5, 0, 16384) + Request(6, 6, 0, 5000, 2 | 16) +
-                              Read(7, 0, 8000, 4);
-    const std::string bad = Read(1, 16384, 1) + Write(2, 16380, "outside") + Request(9, 3, 0, 0) +
-                            Read(4, 0, 8193) + Read(5, 0xfffffffffffffff0, 64) +
+    const std::string space = Request(6, 1, 100, 9000) + Request(7, 2, 0, 65536) +
+                              Read(2, 100, 40000) + Request(4, 3, 4000, 9000, 1) +
+                              Request(7, 4, 5, 9000, 8) + Request(5, 5, 0, 16384) +
+                              Request(6, 6, 0, 5000, 2 | 16) + Read(7, 0, 8000, 4);
+    const std::string bad = Read(1, 65536, 1) + Write(2, 65532, "outside") + Request(9, 3, 0, 0) +
+                            Read(4, 0, 49153) + Read(5, 0xfffffffffffffff0, 64) +
                             Request(3, 6, 1, 1) + Read(7, 0, 0) + Request(7, 8, 0, 0) +
-                            Request(6, 9, 16383, 2) + Request(4, 10, UINT64_MAX, 2);
+                            Request(6, 9, 65535, 2) + Request(4, 10, UINT64_MAX, 2);
     const std::string filter = Bytes().U64(9000).U32(1);
     const std::string wide = ExtWrite(1, 4096, std::string(600, 'w')) +
-                             ExtRequest(0, 2, 4000, 900) + ExtRequest(7, 3, 0, 16384) +
-                             ExtRequest(7, 4, 1, 12, 32, filter) + ExtRequest(6, 5, 0, 9000, 1) +
-                             ExtRequest(4, 6, 0, 16384) + ExtRequest(3, 7, 0, 4, 32, "data") +
-                             ExtRequest(0, 8, 0, UINT64_MAX) + ExtRequest(7, 9, 0, 3, 32, "odd") +
-                             ExtRequest(5, 10, 0, 1);
+                             ExtRequest(0, 2, 4000, 900) + ExtRequest(7, 3, 0, 65536) +
+                             ExtRequest(0, 3, 5000, 45000) + ExtRequest(7, 4, 1, 12, 32, filter) +
+                             ExtRequest(6, 5, 0, 9000, 1) + ExtRequest(4, 6, 0, 16384) +
+                             ExtRequest(3, 7, 0, 4, 32, "data") + ExtRequest(0, 8, 0, UINT64_MAX) +
+                             ExtRequest(7, 9, 0, 3, 32, "odd") + ExtRequest(5, 10, 0, 1);
 
     return {
         std::string("\0", 1) + greet + Go("disk", {1}) + work + space + Disc(),

@@ -210,6 +210,17 @@ TEST_F(HandshakeTest, OptionsItDoesNotKnowAreUnsupportedAndStayInStep)
     }
 }
 
+TEST_F(HandshakeTest, StartTlsThatIsNotConfiguredIsUnsupportedHoweverOften)
+{
+    Add("disk", "memory:1k");
+
+    Outcome o = Send(ClientFlags(3) + Option(5) + Option(5, "hello") + Option(5) + Go("disk"));
+
+    EXPECT_EQ(o.verdict, HANDSHAKE_SERVE);
+    EXPECT_EQ(o.sent.substr(0, 60),
+              OptionReply(5, kUnsup) + OptionReply(5, kUnsup) + OptionReply(5, kUnsup));
+}
+
 TEST_F(HandshakeTest, AnOptionOfOneMiBIsSkippedAndOneMoreByteHangsUp)
 {
     Add("disk", "memory:1k");

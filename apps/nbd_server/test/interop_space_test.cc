@@ -290,7 +290,7 @@ TEST_F(InteropSpaceTest, ACopyOnWriteLeavesTheFileAsItIs)
 
     std::string out =
         Run("qemu-io -f raw -d unmap -c 'write -P 7 1000 3M' -c 'write -z 8M 1M'"
-            " -c 'discard 1M 1M' -c 'read -P 7 1000 1M' -c 'read -P 0 8M 1M' \"$uri\""
+            " -c 'discard 1M 1M' -c 'read -P 7 1000 1000k' -c 'read -P 0 8M 1M' \"$uri\""
             " && nbdcopy \"$uri\" after && cmp $file before && ! cmp -s after before");
 
     EXPECT_EQ(out.find("failed"), std::string::npos) << out;

@@ -116,6 +116,15 @@ TEST_F(StructuredTest, OneReplyOfEachCookieAlsoAfterAnError)
     EXPECT_EQ(Serve(input), expected);
 }
 
+TEST_F(StructuredTest, NothingLongIsFineForEveryCommand)
+{
+    for (uint64_t offset : {uint64_t{0}, uint64_t{5}, kSize}) {
+        EXPECT_EQ(Serve(Read(1, offset, 0) + Write(2, offset, "") + Request(kTrim, 3, offset, 0) +
+                        Request(kZero, 4, offset, 0) + Request(kCache, 5, offset, 0)),
+                  Done(1) + Done(2) + Done(3) + Done(4) + Done(5));
+    }
+}
+
 /* ---- holes ---- */
 
 TEST_F(StructuredTest, ALongReadSendsNoHoles)
