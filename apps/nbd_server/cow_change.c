@@ -39,7 +39,7 @@ static int start_change(struct cow_op *op)
 /* The part of this phase has ended: which is next? */
 static int next_change(struct cow_op *op)
 {
-    struct blocks *written = &op->cow->shared.written;
+    struct blocks *written = &op->cow->shared->written;
 
     if (op->phase == COPY_READ) {
         op->phase = COPY_WRITE;
@@ -62,14 +62,14 @@ static void note_copy(struct cow_op *op, uint64_t block)
                    (cow_end_(op->io) >= to || cow_end_(op->io) == op->cow->base.size_bytes);
     bool noted = op->copy_count > 0 && op->copies[0] == block;
 
-    if (!covered && !noted && blocks_missing(&op->cow->shared.written, block, block + 1) > 0) {
+    if (!covered && !noted && blocks_missing(&op->cow->shared->written, block, block + 1) > 0) {
         op->copies[op->copy_count++] = block;
     }
 }
 
 static int first_change(struct cow_op *op)
 {
-    struct cow_shared *shared = &op->cow->shared;
+    struct cow_shared *shared = op->cow->shared;
     uint64_t more = blocks_missing(&shared->written, op->turn.first, op->turn.end);
 
     if (aiox_u64_load_relaxed(&shared->written.set) + more > shared->blocks_max) {

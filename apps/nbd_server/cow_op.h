@@ -16,7 +16,9 @@
 /* What is done to the layers; the last one is what was asked for. */
 enum phase { COPY_READ, COPY_WRITE, CHANGE };
 
+/* By siblings, each in a thread of its own. */
 struct cow_shared {
+    aiox_atomic_u32 users;
     struct cow_turns turns;
     struct blocks written;
     uint64_t blocks_max; /* so many may be */
@@ -26,7 +28,7 @@ struct export_cow {
     struct nbd_export base;
     struct nbd_export *below;
     struct nbd_export *overlay;
-    struct cow_shared shared;
+    struct cow_shared *shared;
     struct cow_home home;
 };
 

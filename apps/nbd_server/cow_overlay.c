@@ -51,31 +51,45 @@ static int open_nameless(const char *where)
     return error < 0 ? error : fd;
 }
 
-int cow_overlay_open(struct nbd_export **out, struct aiox_context *ctx, uint64_t size_bytes,
-                     struct aiox_error *err)
+static int make_file(uint64_t size_bytes, struct aiox_error *err)
 {
     const char *where = directory();
+    int fd = open_nameless(where);
+
+    if (fd < 0) {
+        return aiox_error_set(err, fd, "cannot make a temporary file in '%s': %s", where,
+                              aiox_error_text(fd));
+    }
+    if (ftruncate(fd, (off_t)size_bytes) < 0) {
+        int error = -errno;
+
+        close(fd);
+        return aiox_error_set(err, error, "no temporary file of %" PRIu64 " bytes in '%s': %s",
+                              size_bytes, where, aiox_error_text(error));
+    }
+    return fd;
+}
+
+static int share_file(const struct nbd_export *sibling, struct aiox_error *err)
+{
+    int fd = fcntl(export_file_descriptor(sibling), F_DUPFD_CLOEXEC, 0);
+
+    return fd < 0 ? aiox_error_set(err, -errno, "no descriptor: %s", aiox_error_text(errno)) : fd;
+}
+
+int cow_overlay_open(struct nbd_export **out, struct aiox_context *ctx, uint64_t size_bytes,
+                     const struct nbd_export *sibling, struct aiox_error *err)
+{
     struct file_found found = {.size_bytes = size_bytes, .preferred_bytes = BLOCKS_BYTES};
     int error;
 
-    found.fd = open_nameless(where);
+    found.fd = sibling ? share_file(sibling, err) : make_file(size_bytes, err);
     if (found.fd < 0) {
-        return aiox_error_set(err, found.fd, "cannot make a temporary file in '%s': %s", where,
-                              aiox_error_text(found.fd));
-    }
-    if (ftruncate(found.fd, (off_t)size_bytes) < 0) {
-        error = -errno;
-        aiox_error_set(err, error, "no temporary file of %" PRIu64 " bytes in '%s': %s", size_bytes,
-                       where, aiox_error_text(error));
-        goto fail;
+        return found.fd;
     }
     error = export_file_adopt(out, ctx, &found, "the overlay of a copy on write", err);
     if (error < 0) {
-        goto fail;
+        close(found.fd);
     }
-    return 0;
-
-fail:
-    close(found.fd);
     return error;
 }

@@ -28,7 +28,7 @@ static int open_plain(struct nbd_export **out, struct aiox_context *ctx,
     if (!text_to_size(spec->source + prefix, &size_bytes)) {
         return aiox_error_set(err, -EINVAL, "'%s' is not a size", spec->source + prefix);
     }
-    return export_memory_open(out, size_bytes, err);
+    return export_memory_open(out, size_bytes, spec->sibling, err);
 }
 
 /* Copies on write over what @spec names. */
@@ -36,16 +36,21 @@ static int open_cow(struct nbd_export **out, struct aiox_context *ctx,
                     const struct export_spec *spec, struct aiox_error *err)
 {
     struct export_spec below_spec = *spec;
-    struct cow_layers layers = {.bytes_max = spec->cow_bytes};
+    struct cow_layers layers = {.bytes_max = spec->cow_bytes, .sibling = spec->sibling};
+    struct cow_layers other = {0};
     int error;
 
+    if (spec->sibling) {
+        other = export_cow_layers(spec->sibling);
+    }
+    below_spec.sibling = other.below;
     below_spec.read_only = true;
     error = open_plain(&layers.below, ctx, &below_spec, err);
     if (error < 0) {
         return error;
     }
     layers.below->read_only = true;
-    error = cow_overlay_open(&layers.overlay, ctx, layers.below->size_bytes, err);
+    error = cow_overlay_open(&layers.overlay, ctx, layers.below->size_bytes, other.overlay, err);
     if (error < 0) {
         goto fail_below;
     }

@@ -14,10 +14,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "aiox/aiox.h"
 #include "aiox/attributes.h"
 #include "aiox/error.h"
+
+#include "traffic.h"
 
 AIOX_BEGIN_DECLS
 
@@ -85,6 +88,12 @@ struct nbd_export {
     uint64_t size_bytes;
     uint32_t preferred_bytes; /* requests of this, aligned, are the quickest; a power of two */
     bool read_only;
+    uint64_t file[2]; /* device and inode of the file; zeroes: there is none */
+
+    /* Of whoever serves it. */
+    struct transmission_stats left;  /* what clients that have left did */
+    struct nbd_export *retired_next; /* it was taken out of its list ... */
+    uint64_t retired_before;         /* ... when no client had this number yet */
 };
 
 /* In the order in which they were named. Zeroed: empty. */
@@ -101,15 +110,28 @@ struct export_spec {
     const char *description; /* NULL: none */
     bool cow;                /* what is written goes elsewhere, and is gone at the end */
     uint64_t cow_bytes;      /* no more than this of it, but for what is under way; 0: no bound */
+    /* The same thing, open already for another thread; or NULL. */
+    const struct nbd_export *sibling;
 };
+
+/* Whether an export opened by @a would be the same if it were opened by @b. [any] */
+static inline bool export_spec_is_same(const struct export_spec *a, const struct export_spec *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->source, b->source) == 0 &&
+           a->read_only == b->read_only && a->cow == b->cow && a->cow_bytes == b->cow_bytes &&
+           strcmp(a->description ? a->description : "", b->description ? b->description : "") == 0;
+}
 
 /*
  * Opens what @spec names and adds it to @list. Errors are those of open(2),
  * and
  *   -EEXIST   the list has an export of that name
  *   -EINVAL   no file or block device, or not a size
+ *   -ESTALE   it is not the file that the sibling has open
  *   -ENOMEM   no memory
- * with words in @err. @ctx must outlive the list. [home], or [init]
+ * with words in @err. @ctx must outlive the list; an export belongs to its
+ * thread. Several threads have one each, siblings: the same bytes. [home], or
+ * [init]
  */
 AIOX_NODISCARD int export_list_open(struct export_list *list, struct aiox_context *ctx,
                                     const struct export_spec *spec, struct aiox_error *err);
@@ -130,8 +152,9 @@ uint16_t export_flags(const struct nbd_export *e);
  * zero. */
 AIOX_NODISCARD int export_file_open(struct nbd_export **out, struct aiox_context *ctx,
                                     const struct export_spec *spec, struct aiox_error *err);
+/* The memory is @sibling's unless that is NULL. */
 AIOX_NODISCARD int export_memory_open(struct nbd_export **out, uint64_t size_bytes,
-                                      struct aiox_error *err);
+                                      const struct nbd_export *sibling, struct aiox_error *err);
 
 /* True if files of @ctx are read and written by requests to the kernel, not in the loop. [home] */
 bool export_file_uses_requests(struct aiox_context *ctx);

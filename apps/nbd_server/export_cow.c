@@ -13,6 +13,8 @@
  * of the two layers. Changes of overlapping blocks take turns (cow_turns.h); the bit
  * is set when the bytes are there, and a request that came before that may still
  * read what was there before.
+ *
+ * Siblings, one in each thread, share turns and bits; the last one gives them back.
  */
 #include "export_cow.h"
 
@@ -93,7 +95,7 @@ static struct nbd_export *next_run(struct cow_op *op)
     bool above;
     uint64_t end = cow_end_(op->io);
     uint64_t count =
-        blocks_run(&op->cow->shared.written, blocks_at(op->at), blocks_behind(end), &above);
+        blocks_run(&op->cow->shared->written, blocks_at(op->at), blocks_behind(end), &above);
     uint64_t behind = (blocks_at(op->at) + count) * BLOCKS_BYTES;
 
     op->part.offset = op->at;
@@ -204,14 +206,23 @@ static void cow_cache(struct nbd_export *e, struct export_io *io)
     below->ops->cache(below, io);
 }
 
+/* The last one (acq_rel, with each other's) comes behind all that the others did. */
+static void unshare(struct cow_shared *shared)
+{
+    if (aiox_u32_sub_acq_rel(&shared->users, 1) == 1) {
+        cow_turns_fini(&shared->turns);
+        blocks_fini(&shared->written);
+        free(shared);
+    }
+}
+
 static void cow_close(struct nbd_export *e)
 {
     struct export_cow *c = cow_of(e);
 
     c->below->ops->close(c->below);
     c->overlay->ops->close(c->overlay);
-    cow_turns_fini(&c->shared.turns);
-    blocks_fini(&c->shared.written);
+    unshare(c->shared);
     aiox_bh_free(c->home.bh);
     free(c);
 }
@@ -232,6 +243,30 @@ static void on_ready(void *opaque)
     cow_home_run(opaque);
 }
 
+/* What @layers share with siblings to come; NULL: no memory. */
+static struct cow_shared *share(const struct cow_layers *layers)
+{
+    struct cow_shared *shared = calloc(1, sizeof(*shared));
+
+    if (!shared || blocks_init(&shared->written, layers->below->size_bytes) < 0) {
+        free(shared);
+        return NULL;
+    }
+    cow_turns_init(&shared->turns);
+    shared->blocks_max = layers->bytes_max ? layers->bytes_max / BLOCKS_BYTES : UINT64_MAX;
+    aiox_u32_store_relaxed(&shared->users, 1);
+    return shared;
+}
+
+/* That of a sibling, which holds it meanwhile. */
+static struct cow_shared *share_with(const struct nbd_export *sibling)
+{
+    struct cow_shared *shared = AIOX_CONTAINER_OF(sibling, struct export_cow, base)->shared;
+
+    aiox_u32_add_relaxed(&shared->users, 1);
+    return shared;
+}
+
 int export_cow_over(struct nbd_export **out, struct aiox_context *ctx,
                     const struct cow_layers *layers)
 {
@@ -241,15 +276,14 @@ int export_cow_over(struct nbd_export **out, struct aiox_context *ctx,
     if (!c) {
         return -ENOMEM;
     }
-    if (blocks_init(&c->shared.written, layers->below->size_bytes) < 0) {
+    if (aiox_bh_new(&c->home.bh, aiox_context_bhs(ctx), "nbd cow turns", on_ready, &c->home) < 0) {
         goto fail;
     }
-    if (aiox_bh_new(&c->home.bh, aiox_context_bhs(ctx), "nbd cow turns", on_ready, &c->home) < 0) {
-        goto fail_blocks;
+    c->shared = layers->sibling ? share_with(layers->sibling) : share(layers);
+    if (!c->shared) {
+        goto fail_bh;
     }
-    cow_turns_init(&c->shared.turns);
-    c->shared.blocks_max = layers->bytes_max ? layers->bytes_max / BLOCKS_BYTES : UINT64_MAX;
-    c->home.turns = &c->shared.turns;
+    c->home.turns = &c->shared->turns;
     aiox_list_init(&c->home.ready);
     c->below = layers->below;
     c->overlay = layers->overlay;
@@ -259,9 +293,16 @@ int export_cow_over(struct nbd_export **out, struct aiox_context *ctx,
     *out = &c->base;
     return 0;
 
-fail_blocks:
-    blocks_fini(&c->shared.written);
+fail_bh:
+    aiox_bh_free(c->home.bh);
 fail:
     free(c);
     return -ENOMEM;
+}
+
+struct cow_layers export_cow_layers(const struct nbd_export *e)
+{
+    const struct export_cow *c = AIOX_CONTAINER_OF(e, struct export_cow, base);
+
+    return (struct cow_layers){.below = c->below, .overlay = c->overlay};
 }

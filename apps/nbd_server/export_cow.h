@@ -19,6 +19,8 @@ struct cow_layers {
     struct nbd_export *below;
     struct nbd_export *overlay; /* reads as zeroes at first, or does not matter */
     uint64_t bytes_max;         /* 0: no bound */
+    /* One over siblings of these, in another thread, which has the same bytes; or NULL. */
+    const struct nbd_export *sibling;
 };
 
 /*
@@ -27,6 +29,9 @@ struct cow_layers {
  */
 AIOX_NODISCARD int export_cow_over(struct nbd_export **out, struct aiox_context *ctx,
                                    const struct cow_layers *layers);
+
+/* The layers of one that was made so; they stay its own. [any] */
+struct cow_layers export_cow_layers(const struct nbd_export *e);
 
 AIOX_END_DECLS
 

@@ -9,6 +9,9 @@
  * has to be asked in another way. Where no way is left, zeroes are written. What
  * has FUA ends with a sync. After a sync has failed nothing is written any more
  * (file_sync.h).
+ *
+ * Siblings open the file each for itself: the kernel then tells each of them of
+ * a failed write-back, and a sync of one covers what all have written.
  */
 #include "export.h"
 
@@ -358,6 +361,11 @@ bool export_file_uses_requests(struct aiox_context *ctx)
            aiox_can_submit(ctx, IORING_OP_WRITE) && aiox_can_submit(ctx, IORING_OP_FSYNC);
 }
 
+int export_file_descriptor(const struct nbd_export *e)
+{
+    return AIOX_CONTAINER_OF(e, struct export_file, base)->fd;
+}
+
 int export_file_adopt(struct nbd_export **out, struct aiox_context *ctx,
                       const struct file_found *found, const char *name, struct aiox_error *err)
 {
@@ -370,6 +378,7 @@ int export_file_adopt(struct nbd_export **out, struct aiox_context *ctx,
     f->base.ops = &file_ops;
     f->base.size_bytes = found->size_bytes;
     f->base.preferred_bytes = found->preferred_bytes;
+    memcpy(f->base.file, found->file, sizeof(f->base.file));
     f->ctx = ctx;
     f->fd = found->fd;
     f->is_device = found->is_device;

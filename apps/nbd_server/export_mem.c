@@ -4,7 +4,8 @@
  *
  * Pages come into being when they are written, and go when they are trimmed or
  * zeroed. Which those are is noted per block; the rest is a hole. Stable storage
- * is what this is not: a flush has nothing to do.
+ * is what this is not: a flush has nothing to do. Siblings share all of it; the
+ * last one gives it back.
  */
 #include "export.h"
 
@@ -14,17 +15,25 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "aiox/atomic.h"
+
 #include "blocks.h"
+
+struct shared {
+    uint8_t *memory; /* NULL if there is nothing of it */
+    uint64_t size_bytes;
+    struct blocks written;
+    aiox_atomic_u32 users;
+};
 
 struct export_memory {
     struct nbd_export base;
-    uint8_t *memory; /* NULL if there is nothing of it */
-    struct blocks written;
+    struct shared *shared;
 };
 
-static struct export_memory *memory_of(struct nbd_export *e)
+static struct shared *memory_of(const struct nbd_export *e)
 {
-    return AIOX_CONTAINER_OF(e, struct export_memory, base);
+    return AIOX_CONTAINER_OF(e, struct export_memory, base)->shared;
 }
 
 static uint8_t *at(struct nbd_export *e, uint64_t offset)
@@ -125,15 +134,23 @@ static void memory_map(struct nbd_export *e, struct export_io *io)
     io->done(io, 0);
 }
 
+/* The last one (acq_rel, with each other's) comes behind all that the others did. */
+static void unshare(struct shared *shared)
+{
+    if (aiox_u32_sub_acq_rel(&shared->users, 1) != 1) {
+        return;
+    }
+    if (shared->memory) {
+        munmap(shared->memory, (size_t)shared->size_bytes);
+    }
+    blocks_fini(&shared->written);
+    free(shared);
+}
+
 static void memory_close(struct nbd_export *e)
 {
-    struct export_memory *m = AIOX_CONTAINER_OF(e, struct export_memory, base);
-
-    if (m->memory) {
-        munmap(m->memory, e->size_bytes);
-    }
-    blocks_fini(&m->written);
-    free(m);
+    unshare(memory_of(e));
+    free(AIOX_CONTAINER_OF(e, struct export_memory, base));
 }
 
 static const struct export_ops memory_ops = {
@@ -147,13 +164,14 @@ static const struct export_ops memory_ops = {
     .close = memory_close,
 };
 
-int export_memory_open(struct nbd_export **out, uint64_t size_bytes, struct aiox_error *err)
+/* For one user; NULL: no memory. */
+static struct shared *map(uint64_t size_bytes)
 {
-    struct export_memory *m = calloc(1, sizeof(*m));
+    struct shared *shared = calloc(1, sizeof(*shared));
     void *memory = NULL;
 
-    if (!m) {
-        return aiox_error_set(err, -ENOMEM, "no memory");
+    if (!shared) {
+        return NULL;
     }
     if (size_bytes > 0) {
         memory = size_bytes <= SIZE_MAX ? mmap(NULL, (size_t)size_bytes, PROT_READ | PROT_WRITE,
@@ -161,23 +179,38 @@ int export_memory_open(struct nbd_export **out, uint64_t size_bytes, struct aiox
                                         : MAP_FAILED;
     }
     if (memory == MAP_FAILED) {
-        goto fail;
+        free(shared);
+        return NULL;
     }
-    if (blocks_init(&m->written, size_bytes) < 0) {
-        goto fail_memory;
+    shared->memory = memory;
+    shared->size_bytes = size_bytes;
+    aiox_u32_store_relaxed(&shared->users, 1);
+    if (blocks_init(&shared->written, size_bytes) < 0) {
+        unshare(shared);
+        return NULL;
+    }
+    return shared;
+}
+
+int export_memory_open(struct nbd_export **out, uint64_t size_bytes,
+                       const struct nbd_export *sibling, struct aiox_error *err)
+{
+    struct export_memory *m = calloc(1, sizeof(*m));
+
+    if (!m) {
+        return aiox_error_set(err, -ENOMEM, "no memory");
+    }
+    m->shared = sibling ? memory_of(sibling) : map(size_bytes);
+    if (!m->shared) {
+        free(m);
+        return aiox_error_set(err, -ENOMEM, "no room for %" PRIu64 " bytes of memory", size_bytes);
+    }
+    if (sibling) { /* which holds one meanwhile */
+        aiox_u32_add_relaxed(&m->shared->users, 1);
     }
     m->base.ops = &memory_ops;
     m->base.preferred_bytes = BLOCKS_BYTES;
     m->base.size_bytes = size_bytes;
-    m->memory = memory;
     *out = &m->base;
     return 0;
-
-fail_memory:
-    if (memory) {
-        munmap(memory, (size_t)size_bytes);
-    }
-fail:
-    free(m);
-    return aiox_error_set(err, -ENOMEM, "no room for %" PRIu64 " bytes of memory", size_bytes);
 }

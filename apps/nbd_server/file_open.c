@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,6 +44,13 @@ static int open_to_serve(const struct export_spec *spec, struct aiox_error *err)
     return fd;
 }
 
+/* Whether it is what the sibling has open. */
+static bool is_same(const struct file_found *found, const struct nbd_export *sibling)
+{
+    return memcmp(found->file, sibling->file, sizeof(found->file)) == 0 &&
+           found->size_bytes == sibling->size_bytes;
+}
+
 int file_find(struct file_found *out, const struct export_spec *spec, struct aiox_error *err)
 {
     struct stat st;
@@ -70,7 +78,12 @@ int file_find(struct file_found *out, const struct export_spec *spec, struct aio
         .is_device = S_ISBLK(st.st_mode),
         .size_bytes = (uint64_t)end,
         .preferred_bytes = preferred(&st),
+        .file = {st.st_dev, st.st_ino},
     };
+    if (spec->sibling && !is_same(out, spec->sibling)) {
+        error = aiox_error_set(err, -ESTALE, "'%s' became another file meanwhile", spec->source);
+        goto fail;
+    }
     return 0;
 
 fail:

@@ -21,11 +21,13 @@ struct file_found {
     bool is_device;
     uint64_t size_bytes;
     uint32_t preferred_bytes;
+    uint64_t file[2]; /* device and inode */
 };
 
 /*
  * Opens the file that @spec names. Errors are those of open(2), and
  *   -EINVAL   it is neither a file nor a block device
+ *   -ESTALE   it is another file than the sibling has open, or of another size
  * [any]
  */
 AIOX_NODISCARD int file_find(struct file_found *out, const struct export_spec *spec,
@@ -38,6 +40,9 @@ AIOX_NODISCARD int file_find(struct file_found *out, const struct export_spec *s
 AIOX_NODISCARD int export_file_adopt(struct nbd_export **out, struct aiox_context *ctx,
                                      const struct file_found *found, const char *name,
                                      struct aiox_error *err);
+
+/* The descriptor of an export of a file; stays its own. [any] */
+int export_file_descriptor(const struct nbd_export *e);
 
 AIOX_END_DECLS
 

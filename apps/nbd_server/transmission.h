@@ -27,6 +27,7 @@
 #include "export.h"
 #include "pool.h"
 #include "request.h"
+#include "traffic.h"
 
 AIOX_BEGIN_DECLS
 
@@ -34,20 +35,6 @@ struct transmission_limits {
     uint32_t request_bytes; /* the longest read or write, at most POOL_PAYLOAD_MAX */
     uint32_t requests;      /* under way at once */
     uint64_t payload_bytes; /* of those together; one alone may always be */
-};
-
-/* Of all clients. */
-struct transmission_stats {
-    uint64_t reads;
-    uint64_t writes;
-    uint64_t flushes;
-    uint64_t trims;
-    uint64_t zeroes;
-    uint64_t caches;
-    uint64_t statuses;
-    uint64_t errors; /* requests that were answered with one */
-    uint64_t bytes_read;
-    uint64_t bytes_written;
 };
 
 /* What a transmission needs of the world; outlives it. */

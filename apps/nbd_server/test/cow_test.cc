@@ -47,7 +47,7 @@ class CowTest : public ::testing::Test
 
     void Open(uint64_t bytes_max = 0, bool at_once = true)
     {
-        cow_layers layers = {&below_.base, &overlay_.base, bytes_max};
+        cow_layers layers = {&below_.base, &overlay_.base, bytes_max, nullptr};
 
         below_.at_once = overlay_.at_once = at_once;
         ASSERT_EQ(export_cow_over(&e_, ctx_, &layers), 0);

@@ -18,7 +18,7 @@ class ExportMemoryTest : public ::testing::Test
   protected:
     ExportMemoryTest()
     {
-        EXPECT_EQ(export_memory_open(&e_, kSize, nullptr), 0);
+        EXPECT_EQ(export_memory_open(&e_, kSize, nullptr, nullptr), 0);
     }
     ~ExportMemoryTest() override
     {
@@ -155,7 +155,7 @@ TEST_F(ExportMemoryTest, TheEndNeedNotBeThatOfABlock)
     nbd_export *odd;
     export_extent extents[2];
     export_io io = Io(0, 5001);
-    ASSERT_EQ(export_memory_open(&odd, 5001, nullptr), 0);
+    ASSERT_EQ(export_memory_open(&odd, 5001, nullptr, nullptr), 0);
 
     io.extents = extents;
     io.extent_max = 2;
