@@ -16,43 +16,20 @@
 #include "aiox/clock.h"
 #include "aiox/log.h"
 
-#include "connection.h"
+#include "client_inside.h"
 #include "handshake.h"
-#include "listener.h"
 #include "text.h"
 
 enum {
-    IN_BYTES = 32 << 10,
     REPLIES_PER_SEND = 64,
     FAILURES_TOLD = 3, /* of one client */
 };
 
 static const int64_t linger_ns = AIOX_NS_PER_S;
 
-_Static_assert((int)IN_BYTES >= (int)HANDSHAKE_IN_BYTES, "an option must fit");
-
-struct client {
-    struct aiox_list_node link;
-    const struct client_host *host;
-    struct transmission_host transmission_host;
-    struct connection conn;
-    struct transmission t;
-    bool stopping;    /* the server wants it to leave */
-    bool aborted;     /* at once: conn is as good as lost */
-    bool leaving;     /* no more input; the timer runs */
-    int64_t moved_ns; /* when bytes last went either way */
-    uint32_t failures;
-    uint64_t number;
-    struct nbd_export *chosen;
-    struct bytes in;
-    char peer[LISTENER_ADDRESS];
-    uint8_t in_memory[IN_BYTES];
-};
-
 /* ---- words ---- */
 
-AIOX_PRINTF(3, 4)
-static void say(const struct client *c, enum aiox_log_level level, const char *format, ...)
+void client_say_(const struct client *c, enum aiox_log_level level, const char *format, ...)
 {
     char words[300], quoted[TEXT_QUOTED] = "";
     va_list values;
@@ -82,10 +59,11 @@ static void request_failed(void *opaque, const struct request *r, int error)
         return;
     }
     if (r->type == NBD_CMD_FLUSH) {
-        say(c, AIOX_LOG_WARN, "flush failed: %s", aiox_error_text(error));
+        client_say_(c, AIOX_LOG_WARN, "flush failed: %s", aiox_error_text(error));
     } else {
-        say(c, AIOX_LOG_WARN, "%s of %lu bytes at %llu failed: %s", request_verb(r->type),
-            (unsigned long)r->io.bytes, (unsigned long long)r->io.offset, aiox_error_text(error));
+        client_say_(c, AIOX_LOG_WARN, "%s of %llu bytes at %llu failed: %s", request_verb(r->type),
+                    (unsigned long long)r->io.bytes, (unsigned long long)r->io.offset,
+                    aiox_error_text(error));
     }
 }
 
@@ -130,16 +108,18 @@ static void haggle(struct client *c, struct bytes *out) coroutine_fn
     enum handshake_verdict verdict;
     struct handshake h;
 
-    handshake_start(&h, c->host->exports, out);
+    handshake_start(&h, c->host->exports, c->host->limits.request_bytes, out);
     do {
         verdict = handshake_step(&h, &c->in, out);
         if (verdict == HANDSHAKE_REMARK || verdict == HANDSHAKE_BROKEN) {
-            say(c, verdict == HANDSHAKE_REMARK ? AIOX_LOG_INFO : AIOX_LOG_WARN, "%s", h.words);
+            client_say_(c, verdict == HANDSHAKE_REMARK ? AIOX_LOG_INFO : AIOX_LOG_WARN, "%s",
+                        h.words);
         } else if (!send_all(c, out) || (verdict == HANDSHAKE_HUNGRY && !receive_more(c))) {
             return;
         }
     } while (verdict <= HANDSHAKE_REMARK);
     c->chosen = verdict == HANDSHAKE_SERVE ? h.chosen : NULL;
+    c->dialect = h.dialect;
 }
 
 static void greet(struct client *c) coroutine_fn
@@ -147,15 +127,15 @@ static void greet(struct client *c) coroutine_fn
     struct bytes out = {.memory = malloc(HANDSHAKE_OUT_BYTES), .capacity = HANDSHAKE_OUT_BYTES};
 
     if (!out.memory) {
-        say(c, AIOX_LOG_ERROR, "no memory to greet it");
+        client_say_(c, AIOX_LOG_ERROR, "no memory to greet it");
         return;
     }
     connection_set_timer(&c->conn, c->host->handshake_ns);
     haggle(c, &out);
     free(out.memory);
     if (c->conn.timed_out) {
-        say(c, AIOX_LOG_WARN, "did not finish the handshake in %.3g s",
-            (double)c->host->handshake_ns / (double)AIOX_NS_PER_S);
+        client_say_(c, AIOX_LOG_WARN, "did not finish the handshake in %.3g s",
+                    (double)c->host->handshake_ns / (double)AIOX_NS_PER_S);
     }
 }
 
@@ -204,7 +184,7 @@ static void receive_requests(struct client *c)
 }
 
 /* As if the connection were lost. */
-static void give_up(struct client *c)
+void client_give_up_(struct client *c)
 {
     c->aborted = true;
     c->conn.error = -ECANCELED;
@@ -217,10 +197,24 @@ static void heed_leaving(struct client *c)
         c->leaving = true;
         connection_set_timer(&c->conn, c->host->leave_ns);
     } else if (c->conn.timed_out && c->conn.blocked) {
-        say(c, AIOX_LOG_WARN, "takes its replies no more");
-        give_up(c);
+        client_say_(c, AIOX_LOG_WARN, "takes its replies no more");
+        client_give_up_(c);
     } else if (c->conn.timed_out) { /* it waits for the export */
         connection_set_timer(&c->conn, c->host->leave_ns);
+    }
+}
+
+/* The timer has run out. An idle client leaves unless it waits for the export. */
+static void heed_idle(struct client *c)
+{
+    int64_t limit_ns = c->host->idle_ns, idle_ns = aiox_clock_now_ns() - c->moved_ns;
+
+    if (idle_ns >= limit_ns && c->t.requests == 0) {
+        client_say_(c, AIOX_LOG_INFO, "has been idle for %.3g s",
+                    (double)limit_ns / (double)AIOX_NS_PER_S);
+        transmission_no_more_input(&c->t, false);
+    } else {
+        connection_set_timer(&c->conn, idle_ns < limit_ns ? limit_ns - idle_ns : limit_ns);
     }
 }
 
@@ -229,6 +223,9 @@ static void heed(struct client *c)
 {
     if (c->stopping && c->t.receiving) {
         transmission_no_more_input(&c->t, false);
+    }
+    if (c->t.receiving && c->conn.timed_out) {
+        heed_idle(c);
     }
     if (!c->t.receiving) {
         heed_leaving(c);
@@ -240,11 +237,13 @@ static void heed(struct client *c)
 
 static void serve(struct client *c) coroutine_fn
 {
+    const struct transmission_service service = {.served = c->chosen, .dialect = c->dialect};
     struct iovec iov[2];
 
-    connection_set_timer(&c->conn, 0);
-    say(c, AIOX_LOG_DEBUG, "is served");
-    transmission_start(&c->t, &c->transmission_host, c, c->chosen, &c->in);
+    c->moved_ns = aiox_clock_now_ns();
+    connection_set_timer(&c->conn, c->host->idle_ns);
+    client_say_(c, AIOX_LOG_DEBUG, "is served");
+    transmission_start(&c->t, &c->transmission_host, c, &service, &c->in);
     transmission_continue(&c->t);
     for (;;) {
         send_replies(c);
@@ -260,7 +259,7 @@ static void serve(struct client *c) coroutine_fn
         }
     }
     if (c->t.complaint[0]) {
-        say(c, AIOX_LOG_WARN, "%s", c->t.complaint);
+        client_say_(c, AIOX_LOG_WARN, "%s", c->t.complaint);
     }
     transmission_fini(&c->t);
 }
@@ -276,11 +275,15 @@ static void leave(struct client *c) coroutine_fn
         connection_linger(&c->conn, c->in_memory, sizeof(c->in_memory));
     }
     if (c->conn.error && c->conn.heard && !c->aborted) {
-        say(c, AIOX_LOG_INFO, "connection lost: %s", aiox_error_text(c->conn.error));
+        client_say_(c, AIOX_LOG_INFO, "connection lost: %s", aiox_error_text(c->conn.error));
     }
-    say(c, AIOX_LOG_DEBUG, "has left");
+    client_say_(c, AIOX_LOG_DEBUG, "has left");
     connection_close(&c->conn);
     aiox_list_remove(&c->link);
+    traffic_add(host->stats, &c->stats);
+    if (c->chosen) {
+        traffic_add(&c->chosen->left, &c->stats);
+    }
     free(c);
     host->left(host->opaque);
 }
@@ -290,6 +293,11 @@ static void live(void *opaque) coroutine_fn
     struct client *c = opaque;
 
     greet(c);
+    c->greeting = false;
+    if (c->chosen && c->chosen->retired_before > 0) { /* while it was told of it */
+        c->stopping = true;
+    }
+    c->host->settled(c->host->opaque);
     if (c->chosen) {
         serve(c);
     }
@@ -309,10 +317,12 @@ int client_new(const struct client_host *host, struct aiox_list *list, int fd, u
     memset(c, 0, offsetof(struct client, in_memory)); /* the rest is touched when it is used */
     c->host = host;
     c->number = number;
-    c->in = (struct bytes){.memory = c->in_memory, .capacity = IN_BYTES};
+    c->greeting = true;
+    c->since_ns = aiox_clock_now_ns();
+    c->in = (struct bytes){.memory = c->in_memory, .capacity = CLIENT_IN_BYTES};
     c->transmission_host = (struct transmission_host){
         .pool = host->pool,
-        .stats = host->stats,
+        .stats = &c->stats,
         .limits = &host->limits,
         .ended = requests_ended,
         .failed = request_failed,
@@ -325,47 +335,4 @@ int client_new(const struct client_host *host, struct aiox_list *list, int fd, u
     aiox_list_push_back(list, &c->link);
     connection_kick(&c->conn);
     return 0;
-}
-
-void client_stop_all(struct aiox_list *list)
-{
-    AIOX_LIST_FOREACH_SAFE(c, list, struct client, link)
-    {
-        c->stopping = true;
-        connection_kick(&c->conn);
-    }
-}
-
-void client_continue_all(struct aiox_list *list)
-{
-    AIOX_LIST_FOREACH_SAFE(c, list, struct client, link)
-    {
-        connection_kick(&c->conn);
-    }
-}
-
-void client_abort_stalled(struct aiox_list *list, int64_t patience_ns)
-{
-    int64_t since_ns = aiox_clock_now_ns() - patience_ns;
-
-    AIOX_LIST_FOREACH_SAFE(c, list, struct client, link)
-    {
-        bool holds = c->conn.blocked || c->t.filling;
-
-        if (holds && c->moved_ns <= since_ns && !c->conn.error) {
-            say(c, AIOX_LOG_WARN, "stands still while others wait for the memory it has");
-            give_up(c);
-            connection_kick(&c->conn);
-        }
-    }
-}
-
-void client_abort_all(struct aiox_list *list)
-{
-    AIOX_LIST_FOREACH_SAFE(c, list, struct client, link)
-    {
-        c->stopping = true;
-        give_up(c);
-        connection_kick(&c->conn);
-    }
 }

@@ -7,7 +7,7 @@
  * own and takes none, whatever lengths the client writes.
  *
  * Fixed newstyle without TLS; the options are those of the table in
- * handshake.c, all others are answered NBD_REP_ERR_UNSUP.
+ * haggle.c, all others are answered NBD_REP_ERR_UNSUP.
  */
 #ifndef AIOX_NBD_HANDSHAKE_H_
 #define AIOX_NBD_HANDSHAKE_H_
@@ -18,6 +18,7 @@
 #include "aiox/attributes.h"
 
 #include "bytes.h"
+#include "dialect.h"
 #include "export.h"
 #include "wire.h"
 
@@ -32,14 +33,15 @@ enum {
     HANDSHAKE_REFUSALS_MAX = 256,
     /* What the two stretches must be able to hold. */
     HANDSHAKE_IN_BYTES = WIRE_OPTION + HANDSHAKE_DATA_MAX,
-    HANDSHAKE_OUT_BYTES = NBD_STRING_MAX + 256,
+    HANDSHAKE_OUT_BYTES = 2 * NBD_STRING_MAX + 512, /* a name and a description */
 };
 
 enum handshake_verdict {
     HANDSHAKE_HUNGRY, /* send what is there to send; goes on with more bytes in */
     HANDSHAKE_FULL,   /* goes on when out has been sent */
     HANDSHAKE_REMARK, /* goes on at once; h->words is for the log */
-    HANDSHAKE_SERVE,  /* h->chosen; bytes that are left in belong to the transmission */
+    HANDSHAKE_SERVE,  /* h->chosen in h->dialect; bytes that are left in belong to the transmission
+                       */
     HANDSHAKE_END,    /* the client wants no more: send what is in out, close */
     HANDSHAKE_BROKEN, /* close; h->words says why */
 };
@@ -59,13 +61,20 @@ struct handshake {
     uint32_t skip;     /* its bytes still to come */
     uint32_t refusal;  /* and the answer to it */
     uint32_t refusals; /* so far */
+    uint32_t max_request_bytes;
+    struct dialect dialect;
+    struct nbd_export *meta_export; /* whose base:allocation was selected; NULL: nobody's */
     struct nbd_export *list_next;
     struct nbd_export *chosen;
     char words[200];
 };
 
-/* Starts; the greeting is in @out, which is empty and holds HANDSHAKE_OUT_BYTES. [any] */
-void handshake_start(struct handshake *h, const struct export_list *exports, struct bytes *out);
+/*
+ * Starts; the greeting is in @out, which is empty and holds HANDSHAKE_OUT_BYTES.
+ * Clients are told that no read or write may be longer than @max_request_bytes. [any]
+ */
+void handshake_start(struct handshake *h, const struct export_list *exports,
+                     uint32_t max_request_bytes, struct bytes *out);
 
 /* Goes on as far as it can. Not to be called again after SERVE, END, BROKEN. [any] */
 enum handshake_verdict handshake_step(struct handshake *h, struct bytes *in, struct bytes *out);

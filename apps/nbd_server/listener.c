@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener.c - unix and TCP sockets: bound, named, removed.
+ * listener.c - unix and TCP sockets: bound, named, removed. Those of virtual
+ * machines and those that others have bound: listener_more.c.
  */
 #define _GNU_SOURCE /* accept4, struct ucred */
 #include "listener.h"
@@ -9,7 +10,6 @@
 #include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,9 +20,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "listener_inside.h"
 #include "text.h"
-
-enum { BACKLOG = 4096 };
 
 static const char default_port[] = "10809";
 
@@ -108,7 +107,7 @@ static int note_file(struct listener *l, const char *path)
 int listener_open_unix(struct listener *out, const char *path, struct aiox_error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct listener l = {.fd = -1, .is_unix = true};
+    struct listener l = {.fd = -1, .kind = LISTENER_UNIX};
     int error;
 
     if (strlen(path) >= sizeof(address.sun_path)) {
@@ -121,7 +120,7 @@ int listener_open_unix(struct listener *out, const char *path, struct aiox_error
     if (error == 0) {
         error = note_file(&l, path);
     }
-    if (error == 0 && listen(l.fd, BACKLOG) < 0) {
+    if (error == 0 && listen(l.fd, LISTENER_BACKLOG) < 0) {
         error = -errno;
     }
     if (error < 0) {
@@ -134,21 +133,6 @@ int listener_open_unix(struct listener *out, const char *path, struct aiox_error
 }
 
 /* ---- TCP ---- */
-
-/* "host:port" of a socket address; a v6 host in brackets. */
-static void name_address(const struct sockaddr *address, socklen_t bytes,
-                         char out[LISTENER_ADDRESS])
-{
-    char host[64], port[16];
-
-    if (getnameinfo(address, bytes, host, sizeof(host), port, sizeof(port),
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-        snprintf(out, LISTENER_ADDRESS, "unknown address");
-        return;
-    }
-    snprintf(out, LISTENER_ADDRESS, address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
-             port);
-}
 
 static int open_address(struct listener *out, const struct addrinfo *info)
 {
@@ -165,13 +149,13 @@ static int open_address(struct listener *out, const struct addrinfo *info)
     if (info->ai_family == AF_INET6) { /* the v4 addresses have sockets of their own */
         setsockopt(l.fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
     }
-    if (bind(l.fd, info->ai_addr, info->ai_addrlen) < 0 || listen(l.fd, BACKLOG) < 0 ||
+    if (bind(l.fd, info->ai_addr, info->ai_addrlen) < 0 || listen(l.fd, LISTENER_BACKLOG) < 0 ||
         getsockname(l.fd, (struct sockaddr *)&bound, &bytes) < 0) {
         error = -errno;
         listener_close(&l);
         return error;
     }
-    name_address((struct sockaddr *)&bound, bytes, l.address);
+    listener_name_((struct sockaddr *)&bound, bytes, l.address);
     *out = l;
     return 0;
 }
@@ -254,47 +238,10 @@ void listener_close(struct listener *l)
     if (l->fd < 0) {
         return;
     }
-    if (l->is_unix && l->inode != 0 && lstat(l->address, &st) == 0 && st.st_dev == l->device &&
-        st.st_ino == l->inode) {
+    if (l->kind == LISTENER_UNIX && l->inode != 0 && lstat(l->address, &st) == 0 &&
+        st.st_dev == l->device && st.st_ino == l->inode) {
         unlink(l->address);
     }
     close(l->fd);
     l->fd = -1;
-}
-
-void listener_uri(const struct listener *l, const char *name, char out[LISTENER_URI])
-{
-    if (l->is_unix) {
-        snprintf(out, LISTENER_URI, "nbd+unix:///");
-        text_append_uri(out, LISTENER_URI, name);
-        strncat(out, "?socket=", LISTENER_URI - strlen(out) - 1);
-        text_append_uri(out, LISTENER_URI, l->address);
-    } else {
-        snprintf(out, LISTENER_URI, "nbd://%s/", l->address);
-        text_append_uri(out, LISTENER_URI, name);
-    }
-}
-
-int listener_accept(const struct listener *l, char peer[LISTENER_ADDRESS])
-{
-    struct sockaddr_storage address = {0};
-    socklen_t bytes = sizeof(address);
-    int on = 1,
-        fd = accept4(l->fd, (struct sockaddr *)&address, &bytes, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    if (fd < 0) {
-        return -errno;
-    }
-    if (l->is_unix) {
-        struct ucred who = {0};
-        socklen_t who_bytes = sizeof(who);
-
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &who_bytes);
-        snprintf(peer, LISTENER_ADDRESS, "pid %d, uid %u", (int)who.pid, (unsigned)who.uid);
-    } else {
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-        name_address((struct sockaddr *)&address, bytes, peer);
-    }
-    return fd;
 }

@@ -20,13 +20,19 @@ enum {
     LISTENERS_PER_HOST = 8, /* addresses of one host name */
 };
 
+enum listener_kind {
+    LISTENER_TCP,
+    LISTENER_UNIX,
+    LISTENER_VSOCK,
+};
+
 /* Zeroed with fd -1: closed. */
 struct listener {
     int fd; /* not blocking */
-    bool is_unix;
+    enum listener_kind kind;
     char address[LISTENER_ADDRESS];
     dev_t device; /* of the socket's file, so that no other one is removed */
-    ino_t inode;
+    ino_t inode;  /* 0: of a file that is not ours */
 };
 
 /*
@@ -55,10 +61,48 @@ AIOX_NODISCARD int listener_open_unix(struct listener *out, const char *path,
 AIOX_NODISCARD int listener_open_tcp(struct listener out[LISTENERS_PER_HOST], const char *where,
                                      struct aiox_error *err);
 
+/*
+ * Listens at port PORT of all addresses of this (virtual) machine in the world
+ * of VM sockets, vsock(7); or of one, "CID:PORT".
+ *
+ *   -EINVAL         no such form
+ *   other           of socket(2), bind(2), listen(2)
+ *
+ * [any]
+ */
+AIOX_NODISCARD int listener_open_vsock(struct listener *out, const char *where,
+                                       struct aiox_error *err);
+
+/*
+ * Listens at @fd, which somebody else has bound and listens at, as systemd does
+ * for its services. It becomes the listener's own on success; a file of it is
+ * not removed at the end.
+ *
+ *   -EINVAL         no stream socket that listens, or of an unknown family
+ *   other           of getsockname(2), fcntl(2)
+ *
+ * [any]
+ */
+AIOX_NODISCARD int listener_adopt(struct listener *out, int fd, struct aiox_error *err);
+
+/*
+ * How many descriptors, from LISTENER_FIRST_PASSED on, systemd has passed to
+ * this process (sd_listen_fds(3)); no child will take them for its own. [init]
+ */
+int listener_passed(void);
+
+enum { LISTENER_FIRST_PASSED = 3 };
+
+/* Words for who is at the other end of the socket @fd. [any] */
+void listener_name_peer(int fd, char out[LISTENER_ADDRESS]);
+
 /* Stops listening, and removes the socket's file if it is still this one's. [any] */
 void listener_close(struct listener *l);
 
-/* The URI of export @name: "nbd://127.0.0.1:10809/name", "nbd+unix:///name?socket=/path". [any] */
+/*
+ * The URI of export @name: "nbd://127.0.0.1:10809/name",
+ * "nbd+unix:///name?socket=/path", "nbd+vsock://2:10809/name". [any]
+ */
 void listener_uri(const struct listener *l, const char *name, char out[LISTENER_URI]);
 
 /*

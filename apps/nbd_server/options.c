@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.c - one row per option, one function per kind of value.
+ * options.c - the command line is read twice: for the name of the file, and,
+ * when the file has been read, for everything.
  */
 #include "options.h"
 
@@ -11,227 +12,47 @@
 
 #include "aiox/clock.h"
 
-#include "text.h"
+#include "config.h"
+#include "options_rows.h"
 
-const char options_help[] =
-    "Usage: aiox-nbd [OPTION]... [FILE]\n"
-    "Serves files, block devices or memory to clients of the NBD protocol.\n"
-    "\n"
-    "What to serve\n"
-    "  FILE                   the default export\n"
-    "  --export NAME=FILE     an export by name; any number of them\n"
-    "                         FILE is a path or memory:SIZE; \",read-only\" behind it\n"
-    "                         holds for this one; a comma of its own is written \",,\"\n"
-    "  -r, --read-only        all exports are read-only\n"
-    "\n"
-    "Where to listen; any number of these, 127.0.0.1:10809 if there is none\n"
-    "  -u, --unix PATH        a unix socket\n"
-    "  -t, --tcp HOST:PORT    TCP; port 0 is any free one, \":PORT\" all addresses\n"
-    "\n"
-    "How\n"
-    "  --fdmon SPEC           the loop's backend: io_uring, epoll, poll, auto, ...\n"
-    "                         (AIOX_FDMON says the same; default: auto)\n"
-    "  --max-clients N        at most so many at once (1024)\n"
-    "  --max-memory SIZE      for requests of all clients together (1G)\n"
-    "  --handshake-timeout S  seconds until a client must have chosen (30; 0: for ever)\n"
-    "  --stop-timeout S       seconds for requests under way at a stop (10)\n"
-    "  -v, --verbose          tell of clients that come and go\n"
-    "  -q, --quiet            tell of errors only\n"
-    "  -h, --help             this text\n"
-    "  -V, --version          the version\n"
-    "\n"
-    "The URIs of all exports are printed when the server is ready. SIGTERM, SIGINT\n"
-    "or SIGHUP stops it: requests under way are finished first; a second signal does not\n"
-    "wait. Exit codes: 0 stopped, 1 could not start, 2 wrong usage.\n"
-    "\n"
-    "Examples\n"
-    "  aiox-nbd --unix /run/disk.sock disk.img\n"
-    "  aiox-nbd --tcp :10809 --export boot=boot.img,read-only --export data=/dev/vdb\n"
-    "  aiox-nbd --tcp 127.0.0.1:0 memory:1G\n"
-    "  nbdinfo 'nbd+unix:///?socket=/run/disk.sock'\n";
+enum { ROWS_MAX = 48, FIRST_ROW = 256 };
 
-static int add_listen(struct options *o, const char *where, bool is_unix, struct aiox_error *err)
-{
-    if (o->listens == OPTIONS_LISTEN_MAX) {
-        return aiox_error_set(err, -EINVAL, "at most %d places to listen", OPTIONS_LISTEN_MAX);
-    }
-    o->listen[o->listens++] = (struct options_listen){.is_unix = is_unix, .where = where};
-    return 0;
-}
-
-static int take_unix(struct options *o, char *value, struct aiox_error *err)
-{
-    return add_listen(o, value, true, err);
-}
-
-static int take_tcp(struct options *o, char *value, struct aiox_error *err)
-{
-    return add_listen(o, value, false, err);
-}
-
-/*
- * Ends @text at its first single comma, turns double ones into one, and returns
- * what is behind the single one, or NULL.
- */
-static char *split_at_comma(char *text)
-{
-    char *to = text;
-
-    for (; *text; text++) {
-        if (*text == ',' && *++text != ',') {
-            *to = '\0';
-            return text;
-        }
-        *to++ = *text;
-    }
-    *to = '\0';
-    return NULL;
-}
-
-/* @source is taken apart in place. */
-static int add_export(struct options *o, const char *name, char *source, struct aiox_error *err)
-{
-    bool read_only = false;
-
-    if (o->export_count == OPTIONS_EXPORT_MAX) {
-        return aiox_error_set(err, -EINVAL, "at most %d exports", OPTIONS_EXPORT_MAX);
-    }
-    for (char *word = split_at_comma(source), *next; word; word = next) {
-        next = split_at_comma(word);
-        if (strcmp(word, "read-only") != 0) {
-            return aiox_error_set(err, -EINVAL, "'%s' is not an option of an export", word);
-        }
-        read_only = true;
-    }
-    o->exports[o->export_count++] =
-        (struct export_spec){.name = name, .source = source, .read_only = read_only};
-    return 0;
-}
-
-static int take_export(struct options *o, char *value, struct aiox_error *err)
-{
-    char *equals = strchr(value, '=');
-
-    if (!equals || equals[1] == '\0') {
-        return aiox_error_set(err, -EINVAL, "'%s' is not NAME=FILE", value);
-    }
-    *equals = '\0';
-    return add_export(o, value, equals + 1, err);
-}
-
-static int take_read_only(struct options *o, char *value, struct aiox_error *err)
-{
-    o->read_only = true;
-    return 0;
-}
-
-static int take_fdmon(struct options *o, char *value, struct aiox_error *err)
-{
-    o->fdmon = value;
-    return 0;
-}
-
-static int take_max_clients(struct options *o, char *value, struct aiox_error *err)
-{
-    if (!text_to_number(value, 1, 1000000, &o->max_clients)) {
-        return aiox_error_set(err, -EINVAL, "'%s' is not a number from 1 to 1000000", value);
-    }
-    return 0;
-}
-
-static int take_memory(struct options *o, char *value, struct aiox_error *err)
-{
-    enum { LEAST = 64 << 20 };
-
-    if (!text_to_size(value, &o->memory_bytes) || o->memory_bytes < LEAST) {
-        return aiox_error_set(err, -EINVAL, "'%s' is not a size of at least 64M", value);
-    }
-    return 0;
-}
-
-static int take_seconds(char *value, int64_t *out_ns, struct aiox_error *err)
-{
-    if (!text_to_ns(value, out_ns)) {
-        return aiox_error_set(err, -EINVAL, "'%s' is not a number of seconds", value);
-    }
-    return 0;
-}
-
-static int take_handshake(struct options *o, char *value, struct aiox_error *err)
-{
-    return take_seconds(value, &o->handshake_ns, err);
-}
-
-static int take_stop(struct options *o, char *value, struct aiox_error *err)
-{
-    return take_seconds(value, &o->stop_ns, err);
-}
-
-static int take_verbose(struct options *o, char *value, struct aiox_error *err)
-{
-    o->log_level = AIOX_LOG_DEBUG;
-    return 0;
-}
-
-static int take_quiet(struct options *o, char *value, struct aiox_error *err)
-{
-    o->log_level = AIOX_LOG_ERROR;
-    return 0;
-}
-
-static int take_help(struct options *o, char *value, struct aiox_error *err)
-{
-    o->wish = OPTIONS_HELP;
-    return 0;
-}
-
-static int take_version(struct options *o, char *value, struct aiox_error *err)
-{
-    o->wish = OPTIONS_VERSION;
-    return 0;
-}
-
-static const struct option_row {
-    const char *name;
-    char letter; /* or 0 */
-    bool has_value;
-    int (*take)(struct options *o, char *value, struct aiox_error *err);
-} rows[] = {
-    {"unix", 'u', true, take_unix},        {"tcp", 't', true, take_tcp},
-    {"export", 0, true, take_export},      {"read-only", 'r', false, take_read_only},
-    {"fdmon", 0, true, take_fdmon},        {"max-clients", 0, true, take_max_clients},
-    {"max-memory", 0, true, take_memory},  {"handshake-timeout", 0, true, take_handshake},
-    {"stop-timeout", 0, true, take_stop},  {"verbose", 'v', false, take_verbose},
-    {"quiet", 'q', false, take_quiet},     {"help", 'h', false, take_help},
-    {"version", 'V', false, take_version},
-};
-
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), FIRST_ROW = 256 };
+static const char letters[] = ":u:t:src:dfvqhV";
 
 /* getopt_long() returns FIRST_ROW + row for the long form, a letter for the short one. */
 static const struct option_row *row_of(int found)
 {
-    for (int i = 0; i < ROWS; i++) {
-        if (found == FIRST_ROW + i || (rows[i].letter && found == rows[i].letter)) {
-            return &rows[i];
+    for (int i = 0; options_rows[i].name; i++) {
+        const struct option_row *row = &options_rows[i];
+
+        if (found == FIRST_ROW + i || (row->letter && found == row->letter)) {
+            return row;
         }
     }
     return NULL;
 }
 
-static int take_options(struct options *o, int argc, char **argv, struct aiox_error *err)
+static void fill_longs(struct option longs[ROWS_MAX])
 {
-    struct option longs[ROWS + 1] = {{0}};
-    int found, error = 0;
-
-    for (int i = 0; i < ROWS; i++) {
-        longs[i].name = rows[i].name;
-        longs[i].has_arg = rows[i].has_value ? required_argument : no_argument;
+    memset(longs, 0, ROWS_MAX * sizeof(longs[0]));
+    for (int i = 0; options_rows[i].name && i < ROWS_MAX - 1; i++) {
+        longs[i].name = options_rows[i].name;
+        longs[i].has_arg = option_has_value(&options_rows[i]) ? required_argument : no_argument;
         longs[i].val = FIRST_ROW + i;
     }
+}
+
+/* Takes all options, or with @only that one. */
+static int take_options(struct options *o, int argc, char **argv, const char *only,
+                        struct aiox_error *err)
+{
+    struct option longs[ROWS_MAX];
+    int found, error = 0;
+
+    fill_longs(longs);
     optind = 0; /* from the beginning, also the second time (glibc) */
     opterr = 0;
-    while (error == 0 && (found = getopt_long(argc, argv, ":u:t:rvqhV", longs, NULL)) != -1) {
+    while (error == 0 && (found = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
         const struct option_row *row = row_of(found);
 
         if (found == ':') {
@@ -239,6 +60,9 @@ static int take_options(struct options *o, int argc, char **argv, struct aiox_er
         }
         if (!row) {
             return aiox_error_set(err, -EINVAL, "%s is not an option", argv[optind - 1]);
+        }
+        if (only && strcmp(row->name, only) != 0) {
+            continue;
         }
         error = row->take(o, optarg, err);
         if (error < 0) {
@@ -263,36 +87,114 @@ static int take_file(struct options *o, int argc, char **argv, struct aiox_error
     return 0;
 }
 
-int options_parse(struct options *out, int argc, char **argv, struct aiox_error *err)
+/* What only makes sense together. */
+static int conclude(struct options *o, struct aiox_error *err)
 {
-    int error;
+    bool stdio = false;
+
+    for (int i = 0; i < o->export_count; i++) {
+        o->exports[i].read_only |= o->read_only;
+    }
+    for (int i = 0; i < o->listens; i++) {
+        stdio |= o->listen[i].place == OPTIONS_STDIO;
+    }
+    if (stdio && (o->listens > 1 || o->run || o->daemon)) {
+        return aiox_error_set(err, -EINVAL,
+                              "--stdio stands alone: no other place, --run, --daemon");
+    }
+    if (o->run && o->daemon) {
+        return aiox_error_set(err, -EINVAL, "--run and --daemon: one of them");
+    }
+    if (o->listens == 0) {
+        o->listens_by_default = true;
+        o->listen[o->listens++].where = "127.0.0.1";
+    }
+    if (o->memory_bytes == 0) {
+        o->memory_bytes = UINT64_C(1) << 30;
+        if (o->memory_bytes < o->threads * OPTIONS_THREAD_MEMORY) {
+            o->memory_bytes = o->threads * OPTIONS_THREAD_MEMORY;
+        }
+    }
+    if (o->memory_bytes < o->threads * OPTIONS_THREAD_MEMORY) {
+        return aiox_error_set(err, -EINVAL, "--max-memory: %lu threads need at least %luM",
+                              o->threads,
+                              (unsigned long)(o->threads * (OPTIONS_THREAD_MEMORY >> 20)));
+    }
+    return 0;
+}
+
+/* The words of @argv, ours to take apart; one block, the pointers first. NULL: no memory. */
+static char **copy_words(int argc, char *const *argv)
+{
+    size_t bytes = ((size_t)argc + 1) * sizeof(char *);
+    char **copy, *to;
+
+    for (int i = 0; i < argc; i++) {
+        bytes += strlen(argv[i]) + 1;
+    }
+    copy = malloc(bytes);
+    if (!copy) {
+        return NULL;
+    }
+    to = (char *)(copy + argc + 1);
+    for (int i = 0; i < argc; i++) {
+        copy[i] = to;
+        to = stpcpy(to, argv[i]) + 1;
+    }
+    copy[argc] = NULL;
+    return copy;
+}
+
+static int parse(struct options *o, int argc, char **argv, struct aiox_error *err)
+{
+    int error = take_options(o, argc, argv, "config", err);
+
+    if (error == 0 && o->config) {
+        error = config_read(o, o->config, err);
+    }
+    if (error == 0) {
+        error = take_options(o, argc, argv, NULL, err);
+    }
+    if (error == 0 && o->wish == OPTIONS_SERVE) {
+        error = take_file(o, argc, argv, err);
+    }
+    return error < 0 ? error : conclude(o, err);
+}
+
+int options_parse(struct options *out, int argc, char *const *argv, struct aiox_error *err)
+{
+    char **words = copy_words(argc, argv);
 
     *out = (struct options){
+        .threads = 1,
         .max_clients = 1024,
-        .memory_bytes = UINT64_C(1) << 30,
+        .max_handshakes = 256,
         .handshake_ns = 30 * AIOX_NS_PER_S,
         .stop_ns = 10 * AIOX_NS_PER_S,
         .log_level = AIOX_LOG_INFO,
         .exports = calloc(OPTIONS_EXPORT_MAX + 1, sizeof(*out->exports)),
+        .words = (char *)words,
     };
-    if (!out->exports) {
+    if (!out->exports || !words) {
         return aiox_error_set(err, -ENOMEM, "no memory");
     }
-    error = take_options(out, argc, argv, err);
-    if (error == 0 && out->wish == OPTIONS_SERVE) {
-        error = take_file(out, argc, argv, err);
-    }
-    for (int i = 0; i < out->export_count; i++) {
-        out->exports[i].read_only |= out->read_only;
-    }
-    if (out->listens == 0) {
-        out->listen[out->listens++].where = "127.0.0.1";
-    }
-    return error;
+    return parse(out, argc, words, err);
 }
 
 void options_fini(struct options *o)
 {
     free(o->exports);
+    free(o->words);
+    free(o->text);
     o->exports = NULL;
+    o->words = NULL;
+    o->text = NULL;
+}
+
+void options_free(struct options *o)
+{
+    if (o) {
+        options_fini(o);
+        free(o);
+    }
 }

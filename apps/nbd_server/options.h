@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.h - the command line.
+ * options.h - what the user said, on the command line and in a file.
+ *
+ * The file says the same things by the same names; the command line is heard
+ * last, so it wins. What may be said often (exports, places) adds up.
  */
 #ifndef AIOX_NBD_OPTIONS_H_
 #define AIOX_NBD_OPTIONS_H_
@@ -19,10 +22,21 @@ AIOX_BEGIN_DECLS
 enum {
     OPTIONS_LISTEN_MAX = 16,
     OPTIONS_EXPORT_MAX = 1024,
+    OPTIONS_THREADS_MAX = 64,
+};
+
+/* Each thread has its share of --max-memory, which holds a request of the longest kind. */
+#define OPTIONS_THREAD_MEMORY (UINT64_C(64) << 20)
+
+enum options_place {
+    OPTIONS_TCP,
+    OPTIONS_UNIX,
+    OPTIONS_VSOCK,
+    OPTIONS_STDIO, /* the one client is there already, at descriptor 0 */
 };
 
 struct options_listen {
-    bool is_unix;
+    enum options_place place;
     const char *where;
 };
 
@@ -36,30 +50,47 @@ struct options {
     enum options_wish wish;
     struct options_listen listen[OPTIONS_LISTEN_MAX];
     int listens;
+    bool listens_by_default;     /* nothing was said */
     struct export_spec *exports; /* OPTIONS_EXPORT_MAX of them */
     int export_count;
     bool read_only;
-    const char *fdmon; /* NULL: nothing was said */
+    const char *fdmon; /* NULL: nothing was said; so with all words below */
+    unsigned long threads;
     unsigned long max_clients;
+    unsigned long max_handshakes;
     int64_t handshake_ns; /* 0: no limit */
+    int64_t idle_ns;      /* 0: no limit */
     int64_t stop_ns;
     uint64_t memory_bytes; /* for requests of all clients */
+    const char *stats;
+    const char *run;
+    const char *user;
+    const char *pid_file;
+    const char *config;
+    bool daemon;
     enum aiox_log_level log_level;
+
+    char *words; /* the command line, our own */
+    char *text;  /* the file */
 };
 
 /*
- * Reads @argv, which is taken apart in place and reordered. It must outlive @out, until
- * options_fini(), which is due in any case.
+ * Reads @argv, which is copied and stays as it is, and the file that --config
+ * names. options_fini() is due in any case.
  *
- *   -EINVAL   not an option, or not a value of it; @err says which
+ *   -EINVAL   not an option, or not a value of it; @err says which, and where
  *   -ENOMEM   no memory
+ *   other     of reading the file
  *
- * [init]
+ * [any], but one at a time
  */
-AIOX_NODISCARD int options_parse(struct options *out, int argc, char **argv,
+AIOX_NODISCARD int options_parse(struct options *out, int argc, char *const *argv,
                                  struct aiox_error *err);
 
 void options_fini(struct options *o);
+
+/* The same for options that were allocated, and frees them; NULL is allowed. [any] */
+void options_free(struct options *o);
 
 /* What --help prints. Static. [any] */
 extern const char options_help[];

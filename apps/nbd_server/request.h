@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * request.h - one request, from its header to its reply.
+ * request.h - one request, from its header to its end at the export. reply.h
+ * has what is sent then.
  */
 #ifndef AIOX_NBD_REQUEST_H_
 #define AIOX_NBD_REQUEST_H_
@@ -10,6 +11,7 @@
 
 #include "aiox/attributes.h"
 
+#include "dialect.h"
 #include "export.h"
 #include "pool.h"
 #include "wire.h"
@@ -18,55 +20,84 @@ AIOX_BEGIN_DECLS
 
 struct transmission;
 
+enum {
+    /* A read that is this long is looked at for holes. */
+    REQUEST_SPARSE_MIN = 32 << 10,
+    /* Into so many stretches of data and holes it falls at most. */
+    REQUEST_STRETCHES = 8,
+    /* What the answer to a block status takes of the pool, and how much it can tell. */
+    REQUEST_STATUS_BYTES = POOL_SMALLEST,
+    REQUEST_EXTENTS = REQUEST_STATUS_BYTES / (int)sizeof(struct export_extent),
+    /* Of a reply, before the payload: headers, and an error with its words. */
+    REQUEST_HEAD_BYTES = 2 * POOL_ALIGNMENT,
+};
+
 /* The head of a block of a pool; the payload stands behind it. */
 struct request {
     struct export_io io;
     struct transmission *owner;
-    struct request *next;   /* in the list of finished ones */
-    uint64_t cookie;        /* of the client; nothing to us */
-    uint16_t type;          /* NBD_CMD_* */
-    int refusal;            /* a negative errno: it will not be done, only its payload awaited */
-    uint32_t payload_bytes; /* of the block */
-    uint32_t missing_bytes; /* of the payload that the client is still to send */
-    uint32_t reply_bytes;   /* to send, from reply on */
-    /* The reply ends where the payload begins: both leave as one piece. */
-    struct {
-        uint8_t pad[POOL_ALIGNMENT - WIRE_SIMPLE_REPLY];
-        uint8_t bytes[WIRE_SIMPLE_REPLY];
-    } __attribute__((aligned(POOL_ALIGNMENT))) reply;
+    struct request *next; /* in the list of finished ones */
+    void (*ended)(struct export_io *io, int result);
+    struct dialect dialect;
+    uint64_t cookie;         /* of the client; nothing to us */
+    uint64_t offset;         /* as asked for, also while io is about a part of it */
+    uint64_t bytes;          /* likewise */
+    uint16_t type;           /* NBD_CMD_* */
+    uint16_t flags;          /* NBD_CMD_FLAG_* */
+    int refusal;             /* a negative errno: it will not be done, only its payload awaited */
+    const char *why;         /* words for that; static */
+    uint32_t payload_bytes;  /* of the block */
+    uint32_t trailing_bytes; /* that the client sends behind the header */
+    uint32_t missing_bytes;  /* of those still to come */
+    uint32_t head_bytes;     /* of the reply: the last ones of head */
+    uint64_t reply_bytes;    /* to send in all */
+
+    /* A read in stretches: stretch_count is 0 if it is not. */
+    uint32_t stretch_count;
+    uint32_t stretch; /* that is being read */
+    struct export_extent stretches[REQUEST_STRETCHES];
+    uint8_t stretch_heads[REQUEST_STRETCHES][WIRE_CHUNK_MAX + WIRE_HOLE];
+
+    /* Ends where the payload begins: both leave as one piece. */
+    uint8_t head[REQUEST_HEAD_BYTES] __attribute__((aligned(POOL_ALIGNMENT)));
 };
 
 /*
  * What becomes of @w on @e before anything is done for it: 0, or the error to
- * answer with.
+ * answer with, and in *@why words for it.
  *
- *   -EINVAL  unknown command or flag, a flush with a range, a read outside or of
- *            more than @max_bytes
- *   -ENOSPC  a write outside
- *   -EPERM   a write to what is read-only
+ *   -EINVAL  unknown command or flag, a flush with a range, a range outside, a
+ *            read of more than @max_bytes, a block status that was not agreed on
+ *   -ENOSPC  a write or zero outside
+ *   -EPERM   a write, zero or trim to what is read-only
  *
  * [any]
  */
-int request_check(const struct wire_request *w, const struct nbd_export *e, uint32_t max_bytes);
+int request_check(const struct wire_request *w, const struct dialect *dialect,
+                  const struct nbd_export *e, uint32_t max_bytes, const char **why);
 
 /* What @w will hold in memory if it is done. [any] */
-uint32_t request_payload(const struct wire_request *w);
+uint64_t request_payload(const struct wire_request *w);
+
+/* What the client sends behind the header of @w. [any] */
+uint64_t request_trailing(const struct wire_request *w, const struct dialect *dialect);
 
 /*
  * A request for @w, refused if @refusal is not 0. It is refused with -ENOMEM if
  * there is no memory for its payload; NULL if there is none for its head. [home]
  */
-struct request *request_new(struct pool *pool, const struct wire_request *w, int refusal);
+struct request *request_new(struct pool *pool, const struct wire_request *w,
+                            const struct dialect *dialect, int refusal, const char *why);
 
 void request_free(struct pool *pool, struct request *r);
 
-/* Hands it to @e; @r->io.done is called with the end of it. [home] */
+/* All of it is here. What request_check() could not see yet is refused now. [any] */
+void request_arrived(struct request *r, const struct nbd_export *e);
+
+/* Hands it to @e; @r->ended(&@r->io, result) is called with the end of it. [home] */
 void request_start(struct request *r, struct nbd_export *e);
 
-/* Writes the reply: @error (negative errno), or success and the payload of a read. [home] */
-void request_conclude(struct request *r, int error);
-
-/* "read", "write", "flush", "unknown command". Static. [any] */
+/* "read", "write", ..., "unknown command". Static. [any] */
 const char *request_verb(uint16_t type);
 
 static inline uint8_t *request_data(struct request *r)

@@ -1,136 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server.c - listens, accepts, drains.
- *
- * When descriptors or memory run out, accept() fails and the listening socket
- * stays readable: looking again at once would be a busy loop. So the server
- * stops looking until a client has left or a moment has passed.
- *
- * When the memory for requests is used up, clients wait for one another. If
- * that lasts, those who hold some and stand still are made to leave.
+ * server.c - clients come through the door and go to the worker with the fewest.
  */
+#define _GNU_SOURCE /* F_DUPFD_CLOEXEC */
 #include "server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "aiox/clock.h"
-#include "aiox/list.h"
 #include "aiox/log.h"
 
-#include "client.h"
-#include "request.h"
+#include "server_inside.h"
 
-enum {
-    LISTENERS_MAX = OPTIONS_LISTEN_MAX * LISTENERS_PER_HOST,
-    ACCEPTS_PER_TURN = 64,
-    INFLIGHT_REQUESTS = 256,
-    INFLIGHT_BYTES = 32 << 20,
-};
+/* ---- clients ---- */
 
-static const int64_t accept_pause_ns = 100 * AIOX_NS_PER_MS;
-static const int64_t leave_ns = 10 * AIOX_NS_PER_S;
-static const int64_t scarce_ns = 2 * AIOX_NS_PER_S;
-
-struct place {
-    struct listener listener;
-    struct server *server;
-};
-
-struct server {
-    struct aiox_context *ctx;
-    const struct options *options;
-    struct export_list exports;
-    struct place places[LISTENERS_MAX];
-    int place_count;
-    struct client_host host;
-    struct pool pool;
-    struct transmission_stats stats;
-    struct aiox_list clients;
-    unsigned long client_count;
-    uint64_t accepted;
-    uint64_t refused;
-    bool full;      /* the last one that came was refused for their number */
-    bool accepting; /* the places are looked at */
-    bool stopping;
-    int64_t started_ns;
-    struct aiox_timer pause;
-    struct aiox_timer patience; /* at a stop */
-    struct aiox_timer scarcity; /* of memory */
-    struct aiox_bh *given_back; /* memory was, while somebody waited for it */
-};
-
-/* ---- accept ---- */
-
-static void on_client_at_door(void *opaque);
-
-static void stop_looking(struct server *s)
-{
-    for (int i = 0; s->accepting && i < s->place_count; i++) {
-        aiox_clear_fd_handler(s->ctx, s->places[i].listener.fd);
-    }
-    s->accepting = false;
-}
-
-static int look(struct server *s)
-{
-    const struct aiox_fd_handler handler = {.read = on_client_at_door};
-
-    if (s->accepting || s->stopping) {
-        return 0;
-    }
-    s->accepting = true;
-    for (int i = 0; i < s->place_count; i++) {
-        int error = aiox_set_fd_handler(s->ctx, s->places[i].listener.fd, &handler, &s->places[i]);
-
-        if (error < 0) {
-            stop_looking(s);
-            return error;
-        }
-    }
-    return 0;
-}
-
-/* Something is short: waits a moment. */
-static void pause_accepting(struct server *s, int error)
-{
-    if (!aiox_timer_is_pending(&s->pause)) {
-        aiox_log(AIOX_LOG_WARN, "cannot accept a client (%s), %lu are here: waiting",
-                 aiox_error_text(error), s->client_count);
-    }
-    stop_looking(s);
-    aiox_timer_mod_ns(&s->pause, aiox_clock_now_ns() + accept_pause_ns);
-}
-
-static void on_pause_over(void *opaque)
+static void welcome(void *opaque, int fd, const char *peer)
 {
     struct server *s = opaque;
-    int error = look(s);
+    unsigned long present = team_present(&s->team);
 
-    if (error < 0) {
-        pause_accepting(s, error);
-    }
-}
-
-static void client_left(void *opaque)
-{
-    struct server *s = opaque;
-
-    s->client_count--;
-    if (!s->accepting && !s->stopping) { /* what was short may be there again */
-        aiox_timer_mod_ns(&s->pause, aiox_clock_now_ns());
-    }
-}
-
-/* Takes @fd in any case. */
-static void welcome(struct server *s, int fd, const char *peer)
-{
     s->accepted++;
-    if (s->client_count >= s->options->max_clients) {
+    if (present >= s->options->max_clients) {
         if (!s->full) {
-            aiox_log(AIOX_LOG_WARN, "%lu clients are here: refusing others", s->client_count);
+            aiox_log(AIOX_LOG_WARN, "%lu clients are here: refusing others", present);
         }
         s->full = true;
         s->refused++;
@@ -138,116 +37,104 @@ static void welcome(struct server *s, int fd, const char *peer)
         return;
     }
     s->full = false;
-    s->client_count++;
-    if (client_new(&s->host, &s->clients, fd, s->accepted, peer) < 0) {
-        aiox_log(AIOX_LOG_ERROR, "no memory for a client (%s)", peer);
-        s->client_count--;
-        s->refused++;
+    worker_welcome(team_choose(&s->team), fd, s->accepted, peer);
+}
+
+static void on_news(void *opaque)
+{
+    struct server *s = opaque;
+
+    if (s->one_client && !s->stopping && team_present(&s->team) == 0) {
+        server_stop(s);
+    }
+    if (!s->stopping) { /* what was short may be there again */
+        door_look_again(&s->door);
+    }
+}
+
+/* ---- places ---- */
+
+static int add_places(struct server *s, const struct listener *found, int n, struct aiox_error *err)
+{
+    int error = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (door_add(&s->door, &found[i]) < 0) {
+            struct listener extra = found[i];
+
+            listener_close(&extra);
+            error = aiox_error_set(err, -ENOSPC, "too many places to listen");
+        }
+    }
+    return error;
+}
+
+/* The one client is there already. Descriptors 0 and 1 are nobody's any more. */
+static int take_stdio(struct server *s, struct aiox_error *err)
+{
+    int type = 0, fd, null;
+    socklen_t bytes = sizeof(type);
+    char peer[LISTENER_ADDRESS];
+
+    if (getsockopt(0, SOL_SOCKET, SO_TYPE, &type, &bytes) < 0 || type != SOCK_STREAM) {
+        return aiox_error_set(err, -ENOTSOCK, "--stdio: standard input is no stream socket");
+    }
+    fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (fd < 0 || null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0) {
+        int error = -errno;
+
         close(fd);
+        close(null);
+        return aiox_error_set(err, error, "--stdio: %s", aiox_error_text(error));
     }
-}
-
-static void on_client_at_door(void *opaque)
-{
-    struct place *p = opaque;
-    struct server *s = p->server;
-
-    for (int i = 0; i < ACCEPTS_PER_TURN && s->accepting; i++) {
-        char peer[LISTENER_ADDRESS];
-        int fd = listener_accept(&p->listener, peer);
-
-        if (fd == -EAGAIN) {
-            return;
-        }
-        if (fd >= 0) {
-            welcome(s, fd, peer);
-        } else if (fd != -ECONNABORTED && fd != -EINTR && fd != -EPROTO) {
-            pause_accepting(s, fd);
-        }
-    }
-}
-
-/* ---- memory ---- */
-
-static void on_scarce(void *opaque, bool wanted)
-{
-    struct server *s = opaque;
-
-    if (!wanted) {
-        aiox_bh_schedule(s->given_back);
-    } else if (!aiox_timer_is_pending(&s->scarcity)) {
-        aiox_timer_mod_ns(&s->scarcity, aiox_clock_now_ns() + scarce_ns);
-    }
-}
-
-static void on_given_back(void *opaque)
-{
-    struct server *s = opaque;
-
-    client_continue_all(&s->clients);
-}
-
-static void on_scarcity(void *opaque)
-{
-    struct server *s = opaque;
-
-    if (s->pool.wanted) {
-        client_abort_stalled(&s->clients, scarce_ns);
-    }
-    if (s->pool.wanted) {
-        aiox_timer_mod_ns(&s->scarcity, aiox_clock_now_ns() + scarce_ns);
-    }
-}
-
-/* ---- birth ---- */
-
-static void on_patience_over(void *opaque)
-{
-    struct server *s = opaque;
-    aiox_log(AIOX_LOG_WARN, "%lu clients have not left in time: hanging up", s->client_count);
-    client_abort_all(&s->clients);
-}
-
-static int open_exports(struct server *s, struct aiox_error *err)
-{
-    for (int i = 0; i < s->options->export_count; i++) {
-        int error = export_list_open(&s->exports, s->ctx, &s->options->exports[i], err);
-
-        if (error < 0) {
-            return error;
-        }
-    }
-    export_list_choose_default(&s->exports);
+    close(null);
+    s->one_client = true;
+    listener_name_peer(fd, peer);
+    welcome(s, fd, peer);
     return 0;
 }
 
 static int open_place(struct server *s, const struct options_listen *where, struct aiox_error *err)
 {
     struct listener found[LISTENERS_PER_HOST];
-    int n = 1;
+    int n = 1, error = 0;
 
-    if (where->is_unix) {
-        int error = listener_open_unix(&found[0], where->where, err);
-
-        n = error < 0 ? error : 1;
-    } else {
+    switch (where->place) {
+    case OPTIONS_UNIX:
+        error = listener_open_unix(&found[0], where->where, err);
+        break;
+    case OPTIONS_VSOCK:
+        error = listener_open_vsock(&found[0], where->where, err);
+        break;
+    case OPTIONS_TCP:
         n = listener_open_tcp(found, where->where, err);
+        error = n < 0 ? n : 0;
+        break;
+    case OPTIONS_STDIO:
+        return take_stdio(s, err);
     }
-    for (int i = 0; i < n; i++) {
-        s->places[s->place_count++] = (struct place){.listener = found[i], .server = s};
-    }
-    return n < 0 ? n : 0;
+    return error < 0 ? error : add_places(s, found, n, err);
 }
 
-static int open_places(struct server *s, struct aiox_error *err)
+static int open_places(struct server *s, int passed, struct aiox_error *err)
 {
+    bool nothing_said = s->options->listens_by_default && passed > 0;
     int error = 0;
 
-    for (int i = 0; error == 0 && i < s->options->listens; i++) {
+    for (int i = 0; error == 0 && i < passed; i++) {
+        struct listener found;
+
+        error = listener_adopt(&found, LISTENER_FIRST_PASSED + i, err);
+        if (error == 0) {
+            error = add_places(s, &found, 1, err);
+        }
+    }
+    for (int i = 0; error == 0 && !nothing_said && i < s->options->listens; i++) {
         error = open_place(s, &s->options->listen[i], err);
     }
     if (error == 0) {
-        error = look(s);
+        error = door_open(&s->door);
         if (error < 0) {
             aiox_error_set(err, error, "cannot watch a socket: %s", aiox_error_text(error));
         }
@@ -255,55 +142,67 @@ static int open_places(struct server *s, struct aiox_error *err)
     return error;
 }
 
-static int init_wakers(struct server *s, struct aiox_error *err)
-{
-    struct aiox_timer_group *timers = aiox_context_timers(s->ctx);
+/* ---- birth ---- */
 
-    if (aiox_timer_init_ns(&s->pause, timers, AIOX_CLOCK_MONOTONIC, on_pause_over, s) < 0 ||
-        aiox_timer_init_ns(&s->patience, timers, AIOX_CLOCK_MONOTONIC, on_patience_over, s) < 0 ||
-        aiox_timer_init_ns(&s->scarcity, timers, AIOX_CLOCK_MONOTONIC, on_scarcity, s) < 0 ||
-        aiox_bh_new(&s->given_back, aiox_context_bhs(s->ctx), "nbd memory", on_given_back, s) < 0) {
-        return aiox_error_set(err, -ENOMEM, "no memory");
-    }
-    return 0;
+static void at_once(struct team_ask *ask, struct worker *w)
+{
+    worker_stop(w, true);
 }
 
-int server_new(struct server **out, struct aiox_context *ctx, const struct options *options,
+static void when_answered(struct team_ask *ask, struct worker *w)
+{
+    worker_stop(w, false);
+}
+
+static void nothing_more(struct team_ask *ask)
+{
+}
+
+static void on_patience_over(void *opaque)
+{
+    struct server *s = opaque;
+
+    if (s->aborting) {
+        return;
+    }
+    s->aborting = true;
+    if (team_present(&s->team) > 0) {
+        aiox_log(AIOX_LOG_WARN, "%lu clients have not left in time: hanging up",
+                 team_present(&s->team));
+    }
+    team_ask(&s->team, &s->abort, at_once, nothing_more);
+}
+
+static int init(struct server *s, struct aiox_error *err)
+{
+    if (aiox_timer_init_ns(&s->patience, aiox_context_timers(s->ctx), AIOX_CLOCK_MONOTONIC,
+                           on_patience_over, s) < 0 ||
+        aiox_bh_new(&s->news, aiox_context_bhs(s->ctx), "nbd clients left", on_news, s) < 0 ||
+        door_init(&s->door, s->ctx, welcome, s) < 0) {
+        return aiox_error_set(err, -ENOMEM, "no memory");
+    }
+    return team_open(&s->team, s->ctx, s->options, s->news, err);
+}
+
+int server_new(struct server **out, struct aiox_context *ctx, struct options *options, int passed,
                struct aiox_error *err)
 {
     struct server *s = calloc(1, sizeof(*s));
     int error;
 
     if (!s) {
+        options_free(options);
         return aiox_error_set(err, -ENOMEM, "no memory");
     }
     s->ctx = ctx;
     s->options = options;
     s->started_ns = aiox_clock_now_ns();
-    aiox_list_init(&s->clients);
-    pool_init(&s->pool, sizeof(struct request), POOL_KEEP_BYTES);
-    s->pool.lend_bytes = options->memory_bytes;
-    s->pool.scarce = on_scarce;
-    s->pool.opaque = s;
-    s->host = (struct client_host){
-        .ctx = ctx,
-        .exports = &s->exports,
-        .pool = &s->pool,
-        .stats = &s->stats,
-        .limits = {.request_bytes = NBD_DEFAULT_MAX_REQUEST,
-                   .requests = INFLIGHT_REQUESTS,
-                   .payload_bytes = INFLIGHT_BYTES},
-        .handshake_ns = options->handshake_ns,
-        .leave_ns = leave_ns,
-        .left = client_left,
-        .opaque = s,
-    };
-    error = init_wakers(s, err);
+    error = init(s, err);
     if (error == 0) {
-        error = open_exports(s, err);
+        error = server_open_exports_(s, err);
     }
     if (error == 0) {
-        error = open_places(s, err);
+        error = open_places(s, passed, err);
     }
     if (error < 0) {
         server_free(s);
@@ -316,17 +215,20 @@ int server_new(struct server **out, struct aiox_context *ctx, const struct optio
 void server_tell_uris(const struct server *s, void (*tell)(void *opaque, const char *uri),
                       void *opaque)
 {
-    const struct nbd_export *first = s->exports.by_default;
+    const struct export_list *exports = &s->team.workers[0].exports;
+    const struct nbd_export *first = exports->by_default;
     char uri[LISTENER_URI];
 
-    for (int i = 0; i < s->place_count; i++) {
+    for (int i = 0; i < s->door.count; i++) {
+        const struct listener *l = &s->door.places[i].listener;
+
         if (first) {
-            listener_uri(&s->places[i].listener, first->name, uri);
+            listener_uri(l, first->name, uri);
             tell(opaque, uri);
         }
-        for (const struct nbd_export *e = s->exports.first; e; e = e->next) {
+        for (const struct nbd_export *e = exports->first; e; e = e->next) {
             if (e != first) {
-                listener_uri(&s->places[i].listener, e->name, uri);
+                listener_uri(l, e->name, uri);
                 tell(opaque, uri);
             }
         }
@@ -342,32 +244,47 @@ void server_stop(struct server *s)
         return;
     }
     s->stopping = true;
-    stop_looking(s);
-    for (int i = 0; i < s->place_count; i++) {
-        listener_close(&s->places[i].listener);
-    }
-    client_stop_all(&s->clients);
-    if (!server_is_over(s)) {
-        aiox_timer_mod_ns(&s->patience, aiox_clock_now_ns() + s->options->stop_ns);
-    }
+    door_close(&s->door);
+    team_ask(&s->team, &s->stop, when_answered, nothing_more);
+    aiox_timer_mod_ns(&s->patience, aiox_clock_now_ns() + s->options->stop_ns);
 }
 
 bool server_is_over(const struct server *s)
 {
-    return s->stopping && s->client_count == 0;
+    return s->stopping && s->team.asking == 0 && team_present(&s->team) == 0;
+}
+
+/* How requests were spread, "12, 13, 12". */
+static void log_threads(const struct server *s)
+{
+    char words[400] = "";
+
+    for (int i = 0; i < s->team.count; i++) {
+        size_t n = strlen(words);
+
+        snprintf(words + n, sizeof(words) - n, "%s%" PRIu64, i > 0 ? ", " : "",
+                 traffic_requests(&s->team.workers[i].left));
+    }
+    aiox_log(AIOX_LOG_INFO, "requests by thread: %s", words);
 }
 
 void server_log_statistics(const struct server *s)
 {
-    const struct transmission_stats *n = &s->stats;
+    struct transmission_stats n = {0};
 
+    for (int i = 0; i < s->team.count; i++) { /* workers are at rest: nobody is left */
+        traffic_add(&n, &s->team.workers[i].left);
+    }
     aiox_log(AIOX_LOG_INFO,
              "served %" PRIu64 " clients (%" PRIu64 " refused) in %.1f s: %" PRIu64
              " reads of %" PRIu64 " bytes, %" PRIu64 " writes of %" PRIu64 " bytes, %" PRIu64
              " flushes, %" PRIu64 " errors",
              s->accepted - s->refused, s->refused,
-             (double)(aiox_clock_now_ns() - s->started_ns) / (double)AIOX_NS_PER_S, n->reads,
-             n->bytes_read, n->writes, n->bytes_written, n->flushes, n->errors);
+             (double)(aiox_clock_now_ns() - s->started_ns) / (double)AIOX_NS_PER_S, n.reads,
+             n.bytes_read, n.writes, n.bytes_written, n.flushes, n.errors);
+    if (s->team.count > 1) {
+        log_threads(s);
+    }
 }
 
 void server_free(struct server *s)
@@ -375,15 +292,16 @@ void server_free(struct server *s)
     if (!s) {
         return;
     }
-    stop_looking(s);
-    for (int i = 0; i < s->place_count; i++) {
-        listener_close(&s->places[i].listener);
+    if (s->door.ctx) { /* nobody comes while the loop turns */
+        door_close(&s->door);
     }
-    export_list_close(&s->exports);
-    pool_fini(&s->pool);
-    aiox_timer_fini(&s->pause);
+    team_close(&s->team);
+    door_fini(&s->door);
     aiox_timer_fini(&s->patience);
-    aiox_timer_fini(&s->scarcity);
-    aiox_bh_free(s->given_back);
+    aiox_bh_free(s->news);
+    free(s->reload.plan.kept);
+    options_free(s->reload.next);
+    options_free(s->reload.fresh);
+    options_free(s->options);
     free(s);
 }

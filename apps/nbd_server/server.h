@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server.h - listens, accepts, drains.
+ * server.h - a door, a team of workers, exports: opened, changed, stopped.
+ *
+ * The thread that made a server is its manager; home below is its loop.
  */
 #ifndef AIOX_NBD_SERVER_H_
 #define AIOX_NBD_SERVER_H_
@@ -11,7 +13,6 @@
 #include "aiox/attributes.h"
 #include "aiox/error.h"
 
-#include "listener.h"
 #include "options.h"
 
 AIOX_BEGIN_DECLS
@@ -19,16 +20,26 @@ AIOX_BEGIN_DECLS
 struct server;
 
 /*
- * Opens all exports and listens at all places of @options, which must outlive
- * the server. Errors are those of export_list_open(), listener_open_unix() and
- * listener_open_tcp(). [home], or [init]
+ * Starts the threads, opens all exports and the places to listen at: those of
+ * @options, and @passed descriptors from LISTENER_FIRST_PASSED on. @options is
+ * allocated and becomes the server's own, also on error. Errors are those of
+ * aiox_thread_new(), export_list_open(), and the openers of listener.h.
+ * [home], or [init]
  */
 AIOX_NODISCARD int server_new(struct server **out, struct aiox_context *ctx,
-                              const struct options *options, struct aiox_error *err);
+                              struct options *options, int passed, struct aiox_error *err);
 
 /* Calls @tell(@opaque, uri) for each export at each place, the default first. [home] */
 void server_tell_uris(const struct server *s, void (*tell)(void *opaque, const char *uri),
                       void *opaque);
+
+/*
+ * Takes over @fresh, which is allocated and becomes the server's own: exports
+ * come, go and change, limits on clients change. Later, when all threads agree;
+ * if an export cannot be opened nothing changes. The log says what became of it.
+ * [home]
+ */
+void server_reload(struct server *s, struct options *fresh);
 
 /*
  * Listens no more; clients leave when what they have asked is answered, after
@@ -39,10 +50,10 @@ void server_stop(struct server *s);
 /* True when it was stopped and the last client has left. [home] */
 bool server_is_over(const struct server *s);
 
-/* Logs what was done in all. [home] */
+/* Logs what was done in all. The server is over. [home] */
 void server_log_statistics(const struct server *s);
 
-/* Frees a server that is over, or never had a client; NULL is allowed. [home] */
+/* Frees a server that is over, or never had a client; NULL is allowed. Turns the loop. [home] */
 void server_free(struct server *s);
 
 AIOX_END_DECLS

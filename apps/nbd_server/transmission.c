@@ -18,6 +18,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "reply.h"
+
 /* ---- endings ---- */
 
 static void stop_taking(struct transmission *t)
@@ -49,8 +51,14 @@ static void count(struct transmission_stats *stats, const struct request *r, int
     stats->reads += r->type == NBD_CMD_READ;
     stats->writes += r->type == NBD_CMD_WRITE;
     stats->flushes += r->type == NBD_CMD_FLUSH;
-    stats->bytes_read += r->type == NBD_CMD_READ && error == 0 ? r->io.bytes : 0;
-    stats->bytes_written += r->type == NBD_CMD_WRITE && error == 0 ? r->io.bytes : 0;
+    stats->trims += r->type == NBD_CMD_TRIM;
+    stats->zeroes += r->type == NBD_CMD_WRITE_ZEROES;
+    stats->caches += r->type == NBD_CMD_CACHE;
+    stats->statuses += r->type == NBD_CMD_BLOCK_STATUS;
+    if (error == 0) {
+        stats->bytes_read += r->type == NBD_CMD_READ ? r->bytes : 0;
+        stats->bytes_written += r->type == NBD_CMD_WRITE ? r->bytes : 0;
+    }
 }
 
 /* It has an outcome: its reply waits to be sent, unless nobody wants it. */
@@ -61,7 +69,7 @@ static void finish(struct transmission *t, struct request *r, int error)
         forget(t, r);
         return;
     }
-    request_conclude(r, error);
+    reply_conclude(r, error);
     r->next = NULL;
     *t->last_finished = r;
     t->last_finished = &r->next;
@@ -73,7 +81,7 @@ static void io_done(struct export_io *io, int result)
     struct transmission *t = r->owner;
 
     t->working--;
-    if (result < 0) {
+    if (result < 0 && !(result == -EOPNOTSUPP && io->fast)) {
         t->host->failed(t->opaque, r, result);
     }
     finish(t, r, result);
@@ -87,34 +95,37 @@ static void io_done(struct export_io *io, int result)
 static bool has_capacity(const struct transmission *t, const struct wire_request *w)
 {
     const struct transmission_limits *limits = t->host->limits;
-    uint32_t payload_bytes = request_payload(w);
+    uint64_t payload_bytes = request_payload(w);
 
-    if (payload_bytes > limits->request_bytes) { /* it will be refused */
+    if (payload_bytes > limits->request_bytes && payload_bytes > REQUEST_STATUS_BYTES) {
+        /* it will be refused */
         payload_bytes = 0;
     }
     if (t->requests > 0 && (t->requests >= limits->requests ||
                             t->payload_bytes + payload_bytes > limits->payload_bytes)) {
         return false;
     }
-    return pool_may_take(t->host->pool, payload_bytes);
+    return pool_may_take(t->host->pool, (size_t)payload_bytes);
 }
 
 /* Its payload is here, or there is none. */
 static void perform(struct transmission *t, struct request *r)
 {
+    request_arrived(r, t->served);
     if (r->refusal) {
         finish(t, r, r->refusal);
         return;
     }
-    r->io.done = io_done;
+    r->ended = io_done;
     t->working++;
     request_start(r, t->served);
 }
 
 static void begin(struct transmission *t, const struct wire_request *w)
 {
-    int refusal = request_check(w, t->served, t->host->limits->request_bytes);
-    struct request *r = request_new(t->host->pool, w, refusal);
+    const char *why = NULL;
+    int refusal = request_check(w, &t->dialect, t->served, t->host->limits->request_bytes, &why);
+    struct request *r = request_new(t->host->pool, w, &t->dialect, refusal, why);
 
     if (!r) {
         out_of_step(t, "there is no memory for its next request");
@@ -130,17 +141,41 @@ static void begin(struct transmission *t, const struct wire_request *w)
     }
 }
 
+static bool is_extended(const struct transmission *t)
+{
+    return t->dialect.replies == REPLIES_EXTENDED;
+}
+
+static size_t header_bytes(const struct transmission *t)
+{
+    return is_extended(t) ? WIRE_EXTENDED_REQUEST : WIRE_REQUEST;
+}
+
+static void get_header(const struct transmission *t, struct wire_request *w)
+{
+    if (is_extended(t)) {
+        wire_get_extended_request(bytes_front(t->in), w);
+    } else {
+        wire_get_request(bytes_front(t->in), w);
+    }
+}
+
 /* False when the header is not one to go on behind. */
 static bool accept_header(struct transmission *t, const struct wire_request *w)
 {
-    if (w->magic != NBD_REQUEST_MAGIC) {
+    uint64_t trailing = request_trailing(w, &t->dialect);
+
+    if (w->magic != (is_extended(t) ? NBD_EXTENDED_REQUEST_MAGIC : NBD_REQUEST_MAGIC)) {
         out_of_step(t, "sent 0x%08" PRIx32 " where a request begins", w->magic);
     } else if (w->type == NBD_CMD_DISC) {
         t->polite = true;
         stop_taking(t);
-    } else if (w->type == NBD_CMD_WRITE && w->length > t->host->limits->request_bytes) {
-        out_of_step(t, "announces a write of %" PRIu32 " bytes, the limit is %" PRIu32, w->length,
+    } else if (trailing > t->host->limits->request_bytes) {
+        out_of_step(t, "announces a %s of %" PRIu64 " bytes, the limit is %" PRIu32,
+                    w->type == NBD_CMD_WRITE ? "write" : "payload", trailing,
                     t->host->limits->request_bytes);
+    } else if (w->type == NBD_CMD_WRITE && w->length > 0 && trailing == 0) {
+        out_of_step(t, "does not say that the payload of a write is one");
     }
     return t->taking;
 }
@@ -161,7 +196,7 @@ static void filled(struct transmission *t, size_t n)
 
 static uint8_t *payload_gap(struct request *r)
 {
-    return request_data(r) + (r->io.bytes - r->missing_bytes);
+    return request_data(r) + (r->trailing_bytes - r->missing_bytes);
 }
 
 /* Moves what is in the inbox to the payload, or nowhere if that is refused. */
@@ -190,14 +225,14 @@ static bool take_one(struct transmission *t)
         fill_from_inbox(t);
         return true;
     }
-    if (bytes_held(t->in) < WIRE_REQUEST) {
+    if (bytes_held(t->in) < header_bytes(t)) {
         return false;
     }
-    wire_get_request(bytes_front(t->in), &w);
+    get_header(t, &w);
     if (!has_capacity(t, &w)) {
         return false;
     }
-    bytes_take(t->in, WIRE_REQUEST);
+    bytes_take(t->in, header_bytes(t));
     if (accept_header(t, &w)) {
         begin(t, &w);
     }
@@ -207,7 +242,7 @@ static bool take_one(struct transmission *t)
 /* True if the next thing to take lacks bytes, not capacity. */
 static bool lacks_bytes(const struct transmission *t)
 {
-    return t->filling || bytes_held(t->in) < WIRE_REQUEST;
+    return t->filling || bytes_held(t->in) < header_bytes(t);
 }
 
 static void abandon_filling(struct transmission *t)
@@ -235,12 +270,13 @@ void transmission_continue(struct transmission *t)
 /* ---- the face ---- */
 
 void transmission_start(struct transmission *t, const struct transmission_host *host, void *opaque,
-                        struct nbd_export *e, struct bytes *in)
+                        const struct transmission_service *service, struct bytes *in)
 {
     *t = (struct transmission){
         .host = host,
         .opaque = opaque,
-        .served = e,
+        .served = service->served,
+        .dialect = service->dialect,
         .in = in,
         .receiving = true,
         .taking = true,
@@ -301,12 +337,11 @@ void transmission_no_more_input(struct transmission *t, bool cut)
 int transmission_output(struct transmission *t, struct iovec *iov, int max)
 {
     struct request *r = t->first_finished;
-    size_t skip = t->sent_bytes;
+    uint64_t skip = t->sent_bytes;
     int n = 0;
 
     for (; r && n < max; r = r->next) {
-        iov[n].iov_base = r->reply.bytes + skip;
-        iov[n++].iov_len = r->reply_bytes - skip;
+        n += reply_output(r, skip, iov + n, max - n);
         skip = 0;
     }
     return n;
@@ -328,7 +363,7 @@ static void retire(struct transmission *t)
 void transmission_sent(struct transmission *t, size_t n)
 {
     while (n > 0) {
-        size_t left = t->first_finished->reply_bytes - t->sent_bytes;
+        uint64_t left = t->first_finished->reply_bytes - t->sent_bytes;
 
         if (n < left) {
             t->sent_bytes += n;

@@ -23,9 +23,11 @@
 #include "aiox/attributes.h"
 
 #include "bytes.h"
+#include "dialect.h"
 #include "export.h"
 #include "pool.h"
 #include "request.h"
+#include "traffic.h"
 
 AIOX_BEGIN_DECLS
 
@@ -33,16 +35,6 @@ struct transmission_limits {
     uint32_t request_bytes; /* the longest read or write, at most POOL_PAYLOAD_MAX */
     uint32_t requests;      /* under way at once */
     uint64_t payload_bytes; /* of those together; one alone may always be */
-};
-
-/* Of all clients. */
-struct transmission_stats {
-    uint64_t reads;
-    uint64_t writes;
-    uint64_t flushes;
-    uint64_t errors; /* requests that were answered with one */
-    uint64_t bytes_read;
-    uint64_t bytes_written;
 };
 
 /* What a transmission needs of the world; outlives it. */
@@ -56,15 +48,22 @@ struct transmission_host {
     void (*failed)(void *opaque, const struct request *r, int error);
 };
 
+/* What a handshake has led to. */
+struct transmission_service {
+    struct nbd_export *served;
+    struct dialect dialect;
+};
+
 struct transmission {
     const struct transmission_host *host;
     void *opaque;
     struct nbd_export *served;
+    struct dialect dialect;
     struct bytes *in;
     struct request *filling; /* a write whose payload is coming */
     struct request *first_finished;
     struct request **last_finished;
-    size_t sent_bytes;      /* of the first finished one's reply */
+    uint64_t sent_bytes;    /* of the first finished one's reply */
     uint32_t requests;      /* that count */
     uint32_t working;       /* of those: the export's */
     uint64_t payload_bytes; /* of those that count */
@@ -76,9 +75,9 @@ struct transmission {
     char complaint[160];    /* why the client is to be left; empty: nothing wrong */
 };
 
-/* Starts with what is in @in, which holds at least WIRE_REQUEST bytes. [home] */
+/* Starts with what is in @in, which holds at least WIRE_EXTENDED_REQUEST bytes. [home] */
 void transmission_start(struct transmission *t, const struct transmission_host *host, void *opaque,
-                        struct nbd_export *e, struct bytes *in);
+                        const struct transmission_service *service, struct bytes *in);
 
 /* Ends; none of its requests is at the export. [home] */
 void transmission_fini(struct transmission *t);

@@ -16,7 +16,7 @@ static uint16_t get_u16(const uint8_t *bytes)
     return be16toh(big);
 }
 
-static uint32_t get_u32(const uint8_t *bytes)
+uint32_t wire_get_u32(const uint8_t *bytes)
 {
     uint32_t big;
 
@@ -24,7 +24,7 @@ static uint32_t get_u32(const uint8_t *bytes)
     return be32toh(big);
 }
 
-static uint64_t get_u64(const uint8_t *bytes)
+uint64_t wire_get_u64(const uint8_t *bytes)
 {
     uint64_t big;
 
@@ -32,7 +32,7 @@ static uint64_t get_u64(const uint8_t *bytes)
     return be64toh(big);
 }
 
-static size_t put_u64(uint8_t *out, uint64_t value)
+size_t wire_put_u64(uint8_t *out, uint64_t value)
 {
     uint64_t big = htobe64(value);
 
@@ -58,14 +58,14 @@ size_t wire_put_u32(uint8_t *out, uint32_t value)
 
 uint32_t wire_get_client_flags(const uint8_t *bytes)
 {
-    return get_u32(bytes);
+    return wire_get_u32(bytes);
 }
 
 void wire_get_option(const uint8_t *bytes, struct wire_option *out)
 {
-    out->magic = get_u64(bytes);
-    out->option = get_u32(bytes + 8);
-    out->length = get_u32(bytes + 12);
+    out->magic = wire_get_u64(bytes);
+    out->option = wire_get_u32(bytes + 8);
+    out->length = wire_get_u32(bytes + 12);
 }
 
 bool wire_get_go(const uint8_t *data, size_t length, struct wire_go *out)
@@ -77,7 +77,7 @@ bool wire_get_go(const uint8_t *data, size_t length, struct wire_go *out)
     if (length < LENGTH_FIELD + COUNT_FIELD) {
         return false;
     }
-    name_bytes = get_u32(data);
+    name_bytes = wire_get_u32(data);
     if (name_bytes > length - LENGTH_FIELD - COUNT_FIELD) { /* cannot wrap: checked above */
         return false;
     }
@@ -102,27 +102,91 @@ bool wire_go_wants(const struct wire_go *go, uint16_t info)
     return false;
 }
 
+/* False unless @count queries are exactly the @left bytes at @at. */
+static bool are_queries(const uint8_t *at, size_t left, uint32_t count)
+{
+    enum { LENGTH_FIELD = 4 };
+
+    for (uint32_t i = 0; i < count; i++) { /* each takes bytes: no more turns than those allow */
+        uint32_t bytes;
+
+        if (left < LENGTH_FIELD) {
+            return false;
+        }
+        bytes = wire_get_u32(at);
+        if (bytes > left - LENGTH_FIELD) {
+            return false;
+        }
+        at += LENGTH_FIELD + bytes;
+        left -= LENGTH_FIELD + bytes;
+    }
+    return left == 0;
+}
+
+bool wire_get_meta(const uint8_t *data, size_t length, struct wire_meta *out)
+{
+    enum { LENGTH_FIELD = 4, COUNT_FIELD = 4 };
+    const uint8_t *queries;
+    uint32_t name_bytes, count;
+
+    if (length < LENGTH_FIELD + COUNT_FIELD) {
+        return false;
+    }
+    name_bytes = wire_get_u32(data);
+    if (name_bytes > length - LENGTH_FIELD - COUNT_FIELD) { /* cannot wrap: checked above */
+        return false;
+    }
+    count = wire_get_u32(data + LENGTH_FIELD + name_bytes);
+    queries = data + LENGTH_FIELD + name_bytes + COUNT_FIELD;
+    if (!are_queries(queries, length - (size_t)(queries - data), count)) {
+        return false;
+    }
+    out->name = data + LENGTH_FIELD;
+    out->name_bytes = name_bytes;
+    out->queries = queries;
+    out->query_count = count;
+    return true;
+}
+
+bool wire_next_query(struct wire_meta *meta, const uint8_t **query, uint32_t *bytes)
+{
+    if (meta->query_count == 0) {
+        return false;
+    }
+    *bytes = wire_get_u32(meta->queries);
+    *query = meta->queries + 4;
+    meta->queries = *query + *bytes;
+    meta->query_count--;
+    return true;
+}
+
 void wire_get_request(const uint8_t *bytes, struct wire_request *out)
 {
-    out->magic = get_u32(bytes);
+    out->magic = wire_get_u32(bytes);
     out->flags = get_u16(bytes + 4);
     out->type = get_u16(bytes + 6);
-    out->cookie = get_u64(bytes + 8);
-    out->offset = get_u64(bytes + 16);
-    out->length = get_u32(bytes + 24);
+    out->cookie = wire_get_u64(bytes + 8);
+    out->offset = wire_get_u64(bytes + 16);
+    out->length = wire_get_u32(bytes + 24);
+}
+
+void wire_get_extended_request(const uint8_t *bytes, struct wire_request *out)
+{
+    wire_get_request(bytes, out);
+    out->length = wire_get_u64(bytes + 24);
 }
 
 size_t wire_put_greeting(uint8_t *out, uint16_t handshake_flags)
 {
-    size_t n = put_u64(out, NBD_INIT_MAGIC);
+    size_t n = wire_put_u64(out, NBD_INIT_MAGIC);
 
-    n += put_u64(out + n, NBD_OPTION_MAGIC);
+    n += wire_put_u64(out + n, NBD_OPTION_MAGIC);
     return n + wire_put_u16(out + n, handshake_flags);
 }
 
 size_t wire_put_option_reply(uint8_t *out, uint32_t option, uint32_t type, uint32_t length)
 {
-    size_t n = put_u64(out, NBD_REP_MAGIC);
+    size_t n = wire_put_u64(out, NBD_REP_MAGIC);
 
     n += wire_put_u32(out + n, option);
     n += wire_put_u32(out + n, type);
@@ -133,13 +197,23 @@ size_t wire_put_info_export(uint8_t *out, uint64_t size_bytes, uint16_t flags)
 {
     size_t n = wire_put_u16(out, NBD_INFO_EXPORT);
 
-    n += put_u64(out + n, size_bytes);
+    n += wire_put_u64(out + n, size_bytes);
     return n + wire_put_u16(out + n, flags);
+}
+
+size_t wire_put_info_block_size(uint8_t *out, uint32_t minimum, uint32_t preferred,
+                                uint32_t maximum)
+{
+    size_t n = wire_put_u16(out, NBD_INFO_BLOCK_SIZE);
+
+    n += wire_put_u32(out + n, minimum);
+    n += wire_put_u32(out + n, preferred);
+    return n + wire_put_u32(out + n, maximum);
 }
 
 size_t wire_put_export_name_reply(uint8_t *out, uint64_t size_bytes, uint16_t flags, bool zeroes)
 {
-    size_t n = put_u64(out, size_bytes);
+    size_t n = wire_put_u64(out, size_bytes);
 
     n += wire_put_u16(out + n, flags);
     if (zeroes) {
@@ -154,7 +228,22 @@ size_t wire_put_simple_reply(uint8_t *out, uint32_t error, uint64_t cookie)
     size_t n = wire_put_u32(out, NBD_SIMPLE_REPLY_MAGIC);
 
     n += wire_put_u32(out + n, error);
-    return n + put_u64(out + n, cookie);
+    return n + wire_put_u64(out + n, cookie);
+}
+
+size_t wire_put_chunk(uint8_t *out, const struct wire_chunk *chunk)
+{
+    size_t n =
+        wire_put_u32(out, chunk->extended ? NBD_EXTENDED_REPLY_MAGIC : NBD_STRUCTURED_REPLY_MAGIC);
+
+    n += wire_put_u16(out + n, chunk->flags);
+    n += wire_put_u16(out + n, chunk->type);
+    n += wire_put_u64(out + n, chunk->cookie);
+    if (!chunk->extended) {
+        return n + wire_put_u32(out + n, chunk->length);
+    }
+    n += wire_put_u64(out + n, chunk->offset);
+    return n + wire_put_u64(out + n, chunk->length);
 }
 
 uint32_t wire_error(int error)

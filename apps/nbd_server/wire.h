@@ -7,7 +7,8 @@
  * at nothing beyond the length it was given. All numbers travel big-endian.
  *
  * Names in capitals and the sections cited are those of the specification,
- * doc/proto.md of the NBD project.
+ * doc/proto.md of the NBD project; what has to do with extended headers is that
+ * of its branch extension-ext-header.
  */
 #ifndef AIOX_NBD_WIRE_H_
 #define AIOX_NBD_WIRE_H_
@@ -37,6 +38,13 @@ enum {
     NBD_FLAG_READ_ONLY = 1 << 1,
     NBD_FLAG_SEND_FLUSH = 1 << 2,
     NBD_FLAG_SEND_FUA = 1 << 3,
+    NBD_FLAG_SEND_TRIM = 1 << 5,
+    NBD_FLAG_SEND_WRITE_ZEROES = 1 << 6,
+    NBD_FLAG_SEND_DF = 1 << 7,
+    NBD_FLAG_CAN_MULTI_CONN = 1 << 8,
+    NBD_FLAG_SEND_CACHE = 1 << 10,
+    NBD_FLAG_SEND_FAST_ZERO = 1 << 11,
+    NBD_FLAG_BLOCK_STATUS_PAYLOAD = 1 << 12,
 };
 
 /* "Option types" */
@@ -48,12 +56,16 @@ enum {
     NBD_OPT_INFO = 6,
     NBD_OPT_GO = 7,
     NBD_OPT_STRUCTURED_REPLY = 8,
+    NBD_OPT_LIST_META_CONTEXT = 9,
+    NBD_OPT_SET_META_CONTEXT = 10,
+    NBD_OPT_EXTENDED_HEADERS = 11,
 };
 
 /* "Option reply types" */
 #define NBD_REP_ACK UINT32_C(1)
 #define NBD_REP_SERVER UINT32_C(2)
 #define NBD_REP_INFO UINT32_C(3)
+#define NBD_REP_META_CONTEXT UINT32_C(4)
 #define NBD_REP_ERR_UNSUP UINT32_C(0x80000001)
 #define NBD_REP_ERR_INVALID UINT32_C(0x80000003)
 #define NBD_REP_ERR_UNKNOWN UINT32_C(0x80000006)
@@ -63,11 +75,18 @@ enum {
 enum {
     NBD_INFO_EXPORT = 0,
     NBD_INFO_NAME = 1,
+    NBD_INFO_DESCRIPTION = 2,
+    NBD_INFO_BLOCK_SIZE = 3,
 };
 
-/* "Request message", "Simple reply message" */
+/* "Request message", "Simple reply message", "Structured reply chunk message" */
 #define NBD_REQUEST_MAGIC UINT32_C(0x25609513)
 #define NBD_SIMPLE_REPLY_MAGIC UINT32_C(0x67446698)
+#define NBD_STRUCTURED_REPLY_MAGIC UINT32_C(0x668e33ef)
+
+/* "Extended request message", "Extended reply chunk message" */
+#define NBD_EXTENDED_REQUEST_MAGIC UINT32_C(0x21e41c71)
+#define NBD_EXTENDED_REPLY_MAGIC UINT32_C(0x6e8a278c)
 
 /* "Request types", "Command flags" */
 enum {
@@ -75,7 +94,36 @@ enum {
     NBD_CMD_WRITE = 1,
     NBD_CMD_DISC = 2,
     NBD_CMD_FLUSH = 3,
+    NBD_CMD_TRIM = 4,
+    NBD_CMD_CACHE = 5,
+    NBD_CMD_WRITE_ZEROES = 6,
+    NBD_CMD_BLOCK_STATUS = 7,
+
     NBD_CMD_FLAG_FUA = 1 << 0,
+    NBD_CMD_FLAG_NO_HOLE = 1 << 1,
+    NBD_CMD_FLAG_DF = 1 << 2,
+    NBD_CMD_FLAG_REQ_ONE = 1 << 3,
+    NBD_CMD_FLAG_FAST_ZERO = 1 << 4,
+    NBD_CMD_FLAG_PAYLOAD_LEN = 1 << 5,
+};
+
+/* "Structured reply flags", "Structured reply types" */
+enum {
+    NBD_REPLY_FLAG_DONE = 1 << 0,
+
+    NBD_REPLY_TYPE_NONE = 0,
+    NBD_REPLY_TYPE_OFFSET_DATA = 1,
+    NBD_REPLY_TYPE_OFFSET_HOLE = 2,
+    NBD_REPLY_TYPE_BLOCK_STATUS = 5,
+    NBD_REPLY_TYPE_BLOCK_STATUS_EXT = 6,
+    NBD_REPLY_TYPE_ERROR = (1 << 15) + 1,
+    NBD_REPLY_TYPE_ERROR_OFFSET = (1 << 15) + 2,
+};
+
+/* "`base:` metadata namespace" */
+enum {
+    NBD_STATE_HOLE = 1 << 0,
+    NBD_STATE_ZERO = 1 << 1,
 };
 
 /* "Error values" */
@@ -98,10 +146,16 @@ enum {
     WIRE_OPTION = 16,
     WIRE_OPTION_REPLY = 20,
     WIRE_INFO_EXPORT = 12,
+    WIRE_INFO_BLOCK_SIZE = 14,
     WIRE_EXPORT_NAME_REPLY = 10,
     WIRE_EXPORT_NAME_ZEROES = 124,
     WIRE_REQUEST = 28,
+    WIRE_EXTENDED_REQUEST = 32,
+    WIRE_STATUS_FILTER = 12, /* the payload of a block status for one context */
     WIRE_SIMPLE_REPLY = 16,
+    WIRE_CHUNK_MAX = 32, /* 20 if structured, 32 if extended */
+    WIRE_ERROR = 6,      /* what an error chunk has before its text */
+    WIRE_HOLE = 12,
 };
 
 /* Lengths that the specification sets ("Conventions") or that clients count on. */
@@ -124,13 +178,31 @@ struct wire_go {
     uint16_t info_count;
 };
 
+/* The data of NBD_OPT_LIST_META_CONTEXT and NBD_OPT_SET_META_CONTEXT, likewise. */
+struct wire_meta {
+    const uint8_t *name;
+    uint32_t name_bytes;
+    const uint8_t *queries; /* see wire_next_query() */
+    uint32_t query_count;
+};
+
 struct wire_request {
     uint32_t magic;
     uint16_t flags;
     uint16_t type;
     uint64_t cookie;
     uint64_t offset;
-    uint32_t length;
+    uint64_t length;
+};
+
+/* The header of a structured or extended reply chunk. */
+struct wire_chunk {
+    bool extended;
+    uint16_t flags;
+    uint16_t type;
+    uint64_t cookie;
+    uint64_t offset; /* of the request; only extended headers have it */
+    uint32_t length; /* of what follows */
 };
 
 /* ---- reading ---- */
@@ -150,8 +222,24 @@ bool wire_get_go(const uint8_t *data, size_t length, struct wire_go *out);
 /* True if @info is among the numbers the client asks for. [any] */
 bool wire_go_wants(const struct wire_go *go, uint16_t info);
 
+/*
+ * False unless @data is exactly a name length, that name, a count and that
+ * many queries with their lengths; *@out is written only then. [any]
+ */
+bool wire_get_meta(const uint8_t *data, size_t length, struct wire_meta *out);
+
+/* Takes the next query off @meta. False: there was none. [any] */
+bool wire_next_query(struct wire_meta *meta, const uint8_t **query, uint32_t *bytes);
+
 /* WIRE_REQUEST bytes; a payload is not looked at. [any] */
 void wire_get_request(const uint8_t *bytes, struct wire_request *out);
+
+/* The same for WIRE_EXTENDED_REQUEST bytes. [any] */
+void wire_get_extended_request(const uint8_t *bytes, struct wire_request *out);
+
+/* 32 and 64 bits, for what has no struct. [any] */
+uint32_t wire_get_u32(const uint8_t *bytes);
+uint64_t wire_get_u64(const uint8_t *bytes);
 
 /* ---- writing: each returns how many bytes it wrote ---- */
 
@@ -164,15 +252,23 @@ size_t wire_put_option_reply(uint8_t *out, uint32_t option, uint32_t type, uint3
 /* WIRE_INFO_EXPORT bytes, the data of an NBD_REP_INFO. [any] */
 size_t wire_put_info_export(uint8_t *out, uint64_t size_bytes, uint16_t flags);
 
+/* WIRE_INFO_BLOCK_SIZE bytes, the data of an NBD_REP_INFO. [any] */
+size_t wire_put_info_block_size(uint8_t *out, uint32_t minimum, uint32_t preferred,
+                                uint32_t maximum);
+
 /* WIRE_EXPORT_NAME_REPLY bytes, and WIRE_EXPORT_NAME_ZEROES more with @zeroes. [any] */
 size_t wire_put_export_name_reply(uint8_t *out, uint64_t size_bytes, uint16_t flags, bool zeroes);
 
 /* WIRE_SIMPLE_REPLY bytes. [any] */
 size_t wire_put_simple_reply(uint8_t *out, uint32_t error, uint64_t cookie);
 
-/* 16 and 32 bits, for what has no struct. [any] */
+/* 20 bytes, or WIRE_CHUNK_MAX if extended; @chunk->length bytes follow. [any] */
+size_t wire_put_chunk(uint8_t *out, const struct wire_chunk *chunk);
+
+/* 16, 32 and 64 bits, for what has no struct. [any] */
 size_t wire_put_u16(uint8_t *out, uint16_t value);
 size_t wire_put_u32(uint8_t *out, uint32_t value);
+size_t wire_put_u64(uint8_t *out, uint64_t value);
 
 /*
  * The error value of the protocol for a negative errno: one of the few that

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "aiox/assert.h"
+#include "apps/nbd_server/fuzz/reference.h"
 #include "apps/nbd_server/handshake.h"
 #include "apps/nbd_server/test/golden.h"
 #include "apps/nbd_server/transmission.h"
@@ -19,64 +20,16 @@ namespace nbd_fuzz
 namespace
 {
 
-constexpr uint64_t kDisk = 16 << 10;
-constexpr transmission_limits kLimits = {8 << 10, 4, 12 << 10};
-constexpr size_t kInBytes = 16 << 10;
-
-uint64_t Number(const std::string &s, size_t at, size_t bytes)
-{
-    uint64_t n = 0;
-
-    for (size_t i = 0; i < bytes; i++) {
-        n = n << 8 | static_cast<uint8_t>(s[at + i]);
-    }
-    return n;
-}
-
-/* What a server has to answer in the transmission phase, from the specification. */
-std::string Expected(const std::string &in, bool read_only)
-{
-    std::string disk(kDisk, '\0'), out;
-    size_t at = 0;
-
-    while (in.size() - at >= 28 && Number(in, at, 4) == 0x25609513) {
-        uint64_t flags = Number(in, at + 4, 2), type = Number(in, at + 6, 2);
-        uint64_t cookie = Number(in, at + 8, 8), offset = Number(in, at + 16, 8);
-        uint64_t length = Number(in, at + 24, 4);
-        bool inside = offset <= kDisk && length <= kDisk - offset;
-        uint32_t error = 0;
-        std::string payload;
-
-        at += 28;
-        if (type == 2 ||
-            (type == 1 && (length > kLimits.request_bytes || in.size() - at < length))) {
-            break;
-        }
-        if (type > 3 || flags > 1) {
-            error = 22;
-        } else if (type == 1) {
-            error = read_only ? 1 : inside ? 0 : 28;
-        } else if (type == 3) {
-            error = offset || length ? 22 : 0;
-        } else {
-            error = inside && length <= kLimits.request_bytes ? 0 : 22;
-        }
-        if (type == 1) {
-            if (error == 0) {
-                disk.replace(offset, length, in, at, length);
-            }
-            at += length;
-        } else if (type == 0 && error == 0) {
-            payload = disk.substr(offset, length);
-        }
-        out += golden::Reply(cookie, error, payload);
-    }
-    return out;
-}
+constexpr size_t kInBytes = 16 << 10; /* holds an option */
 
 void Open(export_list *list, const char *name, bool read_only)
 {
-    export_spec spec = {name, "memory:16k", read_only};
+    export_spec spec = {};
+
+    spec.name = name;
+    spec.source = "memory:64k";
+    spec.read_only = read_only;
+    spec.description = read_only ? "of old" : nullptr;
 
     aiox_assert(export_list_open(list, nullptr, &spec, nullptr) == 0);
 }
@@ -97,15 +50,14 @@ const export_list *Exports()
     return &list;
 }
 
+/* As if nothing had ever been written. */
 void Erase(nbd_export *e)
 {
-    static std::vector<uint8_t> zeroes(kDisk);
     export_io io = {};
 
     io.bytes = kDisk;
-    io.data = zeroes.data();
     io.done = [](export_io *, int result) { aiox_assert(result == 0); };
-    e->ops->write(e, &io);
+    e->ops->trim(e, &io);
 }
 
 class Client
@@ -119,10 +71,15 @@ class Client
 
     void Live()
     {
+        static const dialect kDialects[] = {{REPLIES_SIMPLE, false},
+                                            {REPLIES_STRUCTURED, true},
+                                            {REPLIES_EXTENDED, true},
+                                            {REPLIES_EXTENDED, false}};
+
         if (how_ & 32) {
-            Transmit(Exports()->first);
+            Transmit(Exports()->first, kDialects[how_ >> 6]);
         } else if (nbd_export *chosen = Greet()) {
-            Transmit(chosen);
+            Transmit(chosen, agreed_);
         }
     }
 
@@ -163,13 +120,14 @@ class Client
         bool first = true;
         handshake h;
 
-        handshake_start(&h, Exports(), &out);
+        handshake_start(&h, Exports(), kLimits.request_bytes, &out);
         for (;;) {
             handshake_verdict verdict = handshake_step(&h, &in_, &out);
 
             sent.assign(reinterpret_cast<const char *>(bytes_front(&out)), bytes_held(&out));
             bytes_take(&out, bytes_held(&out));
             if (verdict == HANDSHAKE_SERVE) { /* the answer to NBD_OPT_EXPORT_NAME has no frame */
+                agreed_ = h.dialect;
                 return h.chosen;
             }
             CheckFrames(sent, first);
@@ -226,8 +184,9 @@ class Client
         return some > 0;
     }
 
-    void Transmit(nbd_export *e)
+    void Transmit(nbd_export *e, const dialect &how)
     {
+        transmission_service service = {e, how};
         std::string all(reinterpret_cast<const char *>(bytes_front(&in_)), bytes_held(&in_));
         transmission_stats stats = {};
         transmission_host host = {};
@@ -242,7 +201,7 @@ class Client
         host.limits = &kLimits;
         host.ended = [](void *) { aiox_panic("memory ends at once"); };
         host.failed = [](void *, const request *, int) { aiox_panic("memory does not fail"); };
-        transmission_start(&t, &host, nullptr, e, &in_);
+        transmission_start(&t, &host, nullptr, &service, &in_);
         transmission_continue(&t);
         for (bool moving = true; moving;) {
             moving = ReceiveRequests(&t);
@@ -252,7 +211,7 @@ class Client
         while (SendReplies(&t)) {
         }
         aiox_assert(transmission_is_over(&t));
-        aiox_assert(sent_ == Expected(all, e->read_only));
+        aiox_assert(Wordless(sent_, how) == Expected(all, how, e->read_only));
         transmission_fini(&t);
         pool_fini(&blocks);
     }
@@ -261,6 +220,7 @@ class Client
     std::string input_;
     size_t at_ = 0;
     std::string sent_;
+    dialect agreed_ = {};
     std::vector<uint8_t> memory_ = std::vector<uint8_t>(kInBytes);
     bytes in_ = {memory_.data(), memory_.size(), 0, 0};
 };
@@ -275,19 +235,37 @@ void Session(const std::string &input)
 std::vector<std::string> Seeds()
 {
     using namespace golden;
-    const std::string greet = ClientFlags(3) + Info("disk", {1, 3}) + Option(8) + Option(3);
+    const std::string agree =
+        Option(8) + ListMeta("disk", {"base:"}) + SetMeta("disk", {"x:y", "base:allocation"});
+    const std::string greet = ClientFlags(3) + Info("disk", {1, 2, 3}) + agree + Option(3);
     const std::string work = Write(1, 4096, "first") + Read(2, 4090, 20) + Flush(3) +
                              Write(4, 0, std::string(600, 'w'), 1) + Read(5, 0, 700, 1);
-    const std::string bad = Read(1, 16384, 1) + Write(2, 16380, "outside") + Request(9, 3, 0, 0) +
-                            Read(4, 0, 8193) + Read(5, 0xfffffffffffffff0, 64) +
-                            Request(3, 6, 1, 1) + Read(7, 0, 0);
+    const std::string space = Request(6, 1, 100, 9000) + Request(7, 2, 0, 65536) +
+                              Read(2, 100, 40000) + Request(4, 3, 4000, 9000, 1) +
+                              Request(7, 4, 5, 9000, 8) + Request(5, 5, 0, 16384) +
+                              Request(6, 6, 0, 5000, 2 | 16) + Read(7, 0, 8000, 4);
+    const std::string bad = Read(1, 65536, 1) + Write(2, 65532, "outside") + Request(9, 3, 0, 0) +
+                            Read(4, 0, 49153) + Read(5, 0xfffffffffffffff0, 64) +
+                            Request(3, 6, 1, 1) + Read(7, 0, 0) + Request(7, 8, 0, 0) +
+                            Request(6, 9, 65535, 2) + Request(4, 10, UINT64_MAX, 2);
+    const std::string filter = Bytes().U64(9000).U32(1);
+    const std::string wide = ExtWrite(1, 4096, std::string(600, 'w')) +
+                             ExtRequest(0, 2, 4000, 900) + ExtRequest(7, 3, 0, 65536) +
+                             ExtRequest(0, 3, 5000, 45000) + ExtRequest(7, 4, 1, 12, 32, filter) +
+                             ExtRequest(6, 5, 0, 9000, 1) + ExtRequest(4, 6, 0, 16384) +
+                             ExtRequest(3, 7, 0, 4, 32, "data") + ExtRequest(0, 8, 0, UINT64_MAX) +
+                             ExtRequest(7, 9, 0, 3, 32, "odd") + ExtRequest(5, 10, 0, 1);
 
     return {
-        std::string("\0", 1) + greet + Go("disk", {1}) + work + Disc(),
+        std::string("\0", 1) + greet + Go("disk", {1}) + work + space + Disc(),
         "\x01" + greet + Go("tape") + work + bad,
         "\x13" + ClientFlags(1) + Option(1, "") + bad + work + work,
-        "\x22" + work + bad + work + Disc() + work,
+        "\x22" + work + bad + space + work + Disc() + work,
         "\x30" + bad + work + Request(1, 8, 0, 0xffffffff, 0, "x"),
+        "\x62" + space + work + bad + space,
+        "\xa2" + wide + wide,
+        "\xe7" + wide + ExtRequest(1, 11, 0, 4, 0, "none"),
+        "\x03" + ClientFlags(3) + Option(11) + agree + Go("disk") + wide + Disc(),
         "\x02" + ClientFlags(3) + Go("no such") + Option(7, "bad") + Option(5) + Option(2),
         "\x07" + ClientFlags(3) + OptionSaying(999, 0xffffffff, "x"),
         std::string("\0", 1) + ClientFlags(3) + Option(999, std::string(3000, 'z')) + Go(""),

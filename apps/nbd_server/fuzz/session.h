@@ -14,8 +14,8 @@ namespace nbd_fuzz
 /*
  * The first byte says how the rest arrives: its low four bits the size of the
  * pieces, bit 4 whether replies leave in small pieces too, bit 5 whether the
- * handshake is left out. Aborts when the server's answer is not that of the
- * reference in session.cc, or a limit is broken.
+ * handshake is left out, and then bits 6 and 7 in which dialect it goes on. Aborts when the
+ * server's answer is not that of the reference in session.cc, or a limit is broken.
  */
 void Session(const std::string &input);
 

@@ -7,6 +7,7 @@
 #include "apps/nbd_server/export.h"
 
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <linux/io_uring.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +72,20 @@ ssize_t __wrap_pwrite(int, const void *, size_t bytes, off_t offset)
     events->push_back("pwrite " + std::to_string(offset) + " " + std::to_string(bytes));
     return AsSystemCall(NextResult(static_cast<int>(bytes)));
 }
+int __wrap_fallocate(int, int mode, off_t offset, off_t bytes)
+{
+    const char *way = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)   ? "punch "
+                      : mode == (FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE) ? "zero "
+                                                                             : "? ";
+
+    events->push_back(way + std::to_string(offset) + " " + std::to_string(bytes));
+    return static_cast<int>(AsSystemCall(NextResult(0)));
+}
+int __wrap_posix_fadvise(int, off_t offset, off_t bytes, int)
+{
+    events->push_back("fadvise " + std::to_string(offset) + " " + std::to_string(bytes));
+    return -NextResult(0);
+}
 int __wrap_fdatasync(int)
 {
     events->push_back("fdatasync");
@@ -102,9 +117,12 @@ int __wrap_aiox_submit(aiox_context *, aiox_fdmon_prepare_fn *prepare, void *opa
         }
     }
     prepare(&a.sqe, opaque);
-    events->push_back(a.sqe.opcode == IORING_OP_READ    ? "ring read"
-                      : a.sqe.opcode == IORING_OP_WRITE ? "ring write"
-                                                        : "ring sync");
+    static const std::map<int, const char *> kNames = {{IORING_OP_READ, "ring read"},
+                                                       {IORING_OP_WRITE, "ring write"},
+                                                       {IORING_OP_FSYNC, "ring sync"},
+                                                       {IORING_OP_FALLOCATE, "ring allocate"},
+                                                       {IORING_OP_FADVISE, "ring advise"}};
+    events->push_back(kNames.at(a.sqe.opcode));
     ring.push_back(a);
     return 0;
 }
@@ -138,7 +156,11 @@ class ExportFileTest : public ::testing::Test
 
     nbd_export *Open(bool with_ring, bool read_only = false)
     {
-        export_spec spec = {"", path_.c_str(), read_only};
+        export_spec spec = {};
+
+        spec.name = "";
+        spec.source = path_.c_str();
+        spec.read_only = read_only;
 
         has_ring = with_ring;
         EXPECT_EQ(export_list_open(&list_, nullptr, &spec, nullptr), 0);
@@ -180,6 +202,41 @@ class ExportFileTest : public ::testing::Test
     void Flush(nbd_export *e, int number)
     {
         e->ops->flush(e, Io(number, 0, 0));
+    }
+    void Zero(nbd_export *e, int number, uint64_t offset, uint32_t bytes, const std::string &how)
+    {
+        export_io *io = Io(number, offset, bytes, how.find("fua") != std::string::npos);
+
+        io->keep = how.find("keep") != std::string::npos;
+        io->fast = how.find("fast") != std::string::npos;
+        e->ops->zero(e, io);
+    }
+    void Trim(nbd_export *e, int number, uint64_t offset, uint32_t bytes, bool fua = false)
+    {
+        e->ops->trim(e, Io(number, offset, bytes, fua));
+    }
+    void Cache(nbd_export *e, int number, uint64_t offset, uint32_t bytes)
+    {
+        e->ops->cache(e, Io(number, offset, bytes));
+    }
+    /* "d4096 h8192": data, then a hole. */
+    static std::string Map(nbd_export *e, uint64_t offset, uint64_t bytes, uint32_t max = 16)
+    {
+        export_extent extents[16];
+        export_io io = {};
+        std::string words;
+
+        io.offset = offset;
+        io.bytes = bytes;
+        io.extents = extents;
+        io.extent_max = max;
+        io.done = [](export_io *, int result) { EXPECT_EQ(result, 0); };
+        e->ops->map(e, &io);
+        for (uint32_t i = 0; i < io.extent_count; i++) {
+            words += (i ? " " : "") + std::string(extents[i].state ? "h" : "d") +
+                     std::to_string(extents[i].bytes);
+        }
+        return words;
     }
     /* Ends the @i-th request at the ring. */
     void End(size_t i, int result)
@@ -419,6 +476,166 @@ TEST_F(ExportFileTest, WithoutARingAnyMoreItBlocks)
 
 /* ---- opening ---- */
 
+/* ---- room ---- */
+
+TEST_F(ExportFileTest, ZeroPunchesUnlessTheRoomIsToBeKept)
+{
+    nbd_export *e = Open(false);
+
+    Zero(e, 1, 100, 4096, "");
+    Zero(e, 2, 0, 4096, "keep");
+    Zero(e, 3, 0, 4096, "fast");
+    Zero(e, 4, 0, 4096, "keep fast");
+    Trim(e, 5, 0, 4096);
+
+    EXPECT_EQ(Events(),
+              (Strings{"punch 100 4096", "done 1", "zero 0 4096", "done 2", "punch 0 4096",
+                       "done 3", "zero 0 4096", "done 4", "punch 0 4096", "done 5"}));
+}
+
+TEST_F(ExportFileTest, WhereNothingElseWorksZeroesAreWritten)
+{
+    nbd_export *e = Open(false);
+
+    results = {-EOPNOTSUPP, -EOPNOTSUPP, 4000, 96};
+    Zero(e, 1, 0, 4096, "");
+    results = {-EOPNOTSUPP};
+    Zero(e, 2, 0, 4096, "keep fua");
+
+    EXPECT_EQ(Events(), (Strings{"punch 0 4096", "zero 0 4096", "pwrite 0 4096", "pwrite 4000 96",
+                                 "done 1", "zero 0 4096", "pwrite 0 4096", "fdatasync", "done 2"}));
+}
+
+TEST_F(ExportFileTest, LongZeroesAreWrittenInPieces)
+{
+    nbd_export *e = Open(false);
+
+    results = {-EOPNOTSUPP, -EOPNOTSUPP};
+    Zero(e, 1, 4096, 600 << 10, "");
+
+    EXPECT_EQ(Events(), (Strings{"punch 4096 614400", "zero 4096 614400", "pwrite 4096 262144",
+                                 "pwrite 266240 262144", "pwrite 528384 90112", "done 1"}));
+}
+
+TEST_F(ExportFileTest, AFastZeroIsNeverAWrite)
+{
+    nbd_export *e = Open(false);
+
+    results = {-EOPNOTSUPP, -EOPNOTSUPP};
+    Zero(e, 1, 0, 4096, "fast");
+
+    EXPECT_EQ(Events(),
+              (Strings{"punch 0 4096", "zero 0 4096", "done 1 " + std::to_string(-EOPNOTSUPP)}));
+}
+
+TEST_F(ExportFileTest, ATrimThatIsOfNoUseIsNoError)
+{
+    nbd_export *e = Open(false);
+
+    results = {-EOPNOTSUPP, -EIO};
+    Trim(e, 1, 0, 4096);
+    Trim(e, 2, 0, 4096);
+
+    EXPECT_EQ(Events(), (Strings{"punch 0 4096", "done 1", "punch 0 4096",
+                                 "done 2 " + std::to_string(-EIO)}));
+}
+
+TEST_F(ExportFileTest, FuaHoldsForZeroAndTrim)
+{
+    nbd_export *e = Open(false);
+
+    Zero(e, 1, 0, 512, "fua");
+    Trim(e, 2, 0, 512, true);
+
+    EXPECT_EQ(Events(), (Strings{"punch 0 512", "fdatasync", "done 1", "punch 0 512", "fdatasync",
+                                 "done 2"}));
+}
+
+TEST_F(ExportFileTest, AfterAFailedSyncNothingIsZeroedOrTrimmed)
+{
+    nbd_export *e = Open(false);
+
+    results = {-EIO};
+    Flush(e, 1);
+    Events();
+    Zero(e, 2, 0, 512, "");
+    Trim(e, 3, 0, 512);
+
+    EXPECT_EQ(Events(),
+              (Strings{"done 2 " + std::to_string(-EIO), "done 3 " + std::to_string(-EIO)}));
+}
+
+TEST_F(ExportFileTest, NothingLongIsZeroedWithoutACall)
+{
+    nbd_export *e = Open(false);
+
+    Zero(e, 1, 0, 0, "");
+    Trim(e, 2, 0, 0);
+    Cache(e, 3, 0, 0);
+
+    EXPECT_EQ(Events(), (Strings{"done 1", "done 2", "done 3"}));
+}
+
+TEST_F(ExportFileTest, CacheReadsAheadWithinReason)
+{
+    nbd_export *e = Open(false);
+
+    Cache(e, 1, 512, 1024);
+    Cache(e, 2, 0, 0xffffffff);
+
+    EXPECT_EQ(Events(), (Strings{"fadvise 512 1024", "done 1", "fadvise 0 33554432", "done 2"}));
+}
+
+TEST_F(ExportFileTest, OnTheRingRoomIsARequestToo)
+{
+    nbd_export *e = Open(true);
+
+    Zero(e, 1, 4096, 8192, "fua");
+    Cache(e, 2, 0, 512);
+    EXPECT_EQ(ring[0].sqe.addr, 8192u);
+    EXPECT_EQ(ring[0].sqe.off, 4096u);
+    EXPECT_EQ(ring[0].sqe.len, static_cast<uint32_t>(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE));
+    EXPECT_EQ(ring[1].sqe.len, 512u);
+    End(1, 0);
+    End(0, -EOPNOTSUPP);
+    EXPECT_EQ(ring[0].sqe.len, static_cast<uint32_t>(FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE));
+    End(0, -EOPNOTSUPP);
+    EXPECT_EQ(ring[0].sqe.len, 8192u); /* zeroes to write */
+    End(0, 8192);
+    End(0, 0);
+
+    EXPECT_EQ(Events(), (Strings{"ring allocate", "ring advise", "done 2", "ring allocate",
+                                 "ring write", "ring sync", "done 1"}));
+}
+
+TEST_F(ExportFileTest, TheMapIsThatOfTheFile)
+{
+    constexpr uint64_t kBig = 1 << 20;
+    int fd = open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_EQ(ftruncate(fd, kBig), 0);
+    ASSERT_EQ(lseek(fd, 256 << 10, SEEK_SET), 256 << 10);
+    ASSERT_EQ(write(fd, std::string(64 << 10, 'x').data(), 64 << 10), 64 << 10);
+    close(fd);
+    nbd_export *e = Open(false, true);
+
+    EXPECT_EQ(Map(e, 0, kBig), "h262144 d65536 h720896");
+    EXPECT_EQ(Map(e, 262144 + 10, 100), "d100");
+    EXPECT_EQ(Map(e, 0, 262145), "h262144 d1");
+    EXPECT_EQ(Map(e, kBig - 1, 1), "h1");
+    EXPECT_EQ(Map(e, 0, kBig, 2), "h262144 d65536");
+}
+
+TEST_F(ExportFileTest, BehindTheEndOfACutFileThereIsNoHole)
+{
+    nbd_export *e = Open(false);
+
+    ASSERT_EQ(truncate(path_.c_str(), 4096), 0);
+
+    EXPECT_EQ(Map(e, 4096, 4096), "d4096");
+    EXPECT_EQ(Map(e, 0, 8192).substr(0, 1), "h");
+    EXPECT_EQ(Map(e, 0, 8192).substr(Map(e, 0, 8192).size() - 5), "d4096");
+}
+
 TEST_F(ExportFileTest, WhatCannotBeServedIsNamed)
 {
     std::string fifo = path_ + ".fifo";
@@ -429,7 +646,10 @@ TEST_F(ExportFileTest, WhatCannotBeServedIsNamed)
     };
 
     for (auto [source, error] : cases) {
-        export_spec spec = {"n\n", source, false};
+        export_spec spec = {};
+
+        spec.name = "n\n";
+        spec.source = source;
         aiox_error err = {};
 
         EXPECT_EQ(export_list_open(&list_, nullptr, &spec, &err), error) << source;

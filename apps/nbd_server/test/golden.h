@@ -141,6 +141,96 @@ inline std::string Reply(uint64_t cookie, uint32_t error, const std::string &pay
     return Bytes().U32(0x67446698).U32(error).U64(cookie).Raw(payload);
 }
 
+/* "NBD_OPT_LIST_META_CONTEXT", "NBD_OPT_SET_META_CONTEXT" */
+inline std::string MetaData(const std::string &name, std::initializer_list<std::string> queries)
+{
+    Bytes data;
+
+    data.U32(static_cast<uint32_t>(name.size())).Raw(name);
+    data.U32(static_cast<uint32_t>(queries.size()));
+    for (const std::string &query : queries) {
+        data.U32(static_cast<uint32_t>(query.size())).Raw(query);
+    }
+    return data;
+}
+
+inline std::string ListMeta(const std::string &name, std::initializer_list<std::string> queries)
+{
+    return Option(9, MetaData(name, queries));
+}
+
+inline std::string SetMeta(const std::string &name, std::initializer_list<std::string> queries)
+{
+    return Option(10, MetaData(name, queries));
+}
+
+inline std::string MetaReply(uint32_t option, uint32_t id, const std::string &name)
+{
+    return OptionReply(option, 4, Bytes().U32(id).Raw(name));
+}
+
+/* "Extended request message" */
+inline std::string ExtRequest(uint16_t type, uint64_t cookie, uint64_t offset, uint64_t length,
+                              uint16_t flags = 0, const std::string &payload = "")
+{
+    return Bytes()
+        .U32(0x21e41c71)
+        .U16(flags)
+        .U16(type)
+        .U64(cookie)
+        .U64(offset)
+        .U64(length)
+        .Raw(payload);
+}
+
+/* A write says that what follows is its payload. */
+inline std::string ExtWrite(uint64_t cookie, uint64_t offset, const std::string &payload,
+                            uint16_t flags = 0)
+{
+    return ExtRequest(1, cookie, offset, payload.size(), flags | 32, payload);
+}
+
+/* "Structured reply chunk message"; the last one of a reply has flag 1. */
+inline std::string Chunk(uint64_t cookie, uint16_t flags, uint16_t type, const std::string &data)
+{
+    return Bytes()
+        .U32(0x668e33ef)
+        .U16(flags)
+        .U16(type)
+        .U64(cookie)
+        .U32(static_cast<uint32_t>(data.size()))
+        .Raw(data);
+}
+
+/* "Extended reply chunk message"; @offset is that of the request. */
+inline std::string ExtChunk(uint64_t cookie, uint64_t offset, uint16_t flags, uint16_t type,
+                            const std::string &data)
+{
+    return Bytes()
+        .U32(0x6e8a278c)
+        .U16(flags)
+        .U16(type)
+        .U64(cookie)
+        .U64(offset)
+        .U64(data.size())
+        .Raw(data);
+}
+
+inline std::string OffsetData(uint64_t offset, const std::string &data)
+{
+    return Bytes().U64(offset).Raw(data);
+}
+
+inline std::string OffsetHole(uint64_t offset, uint32_t bytes)
+{
+    return Bytes().U64(offset).U32(bytes);
+}
+
+inline std::string ErrorText(uint32_t error, const std::string &text)
+{
+    return Bytes().U32(error).U16(static_cast<uint16_t>(text.size())).Raw(text);
+}
+
 } // namespace golden
 
 #endif /* AIOX_NBD_TEST_GOLDEN_H_ */

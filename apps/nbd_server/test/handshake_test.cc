@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "golden.h"
+#include "handshake_fixture.h"
 
 namespace
 {
@@ -22,80 +23,11 @@ using golden::OptionSaying;
 constexpr uint32_t kAck = 1, kServer = 2, kInfo = 3;
 constexpr uint32_t kUnsup = 0x80000001, kInvalid = 0x80000003, kUnknown = 0x80000006;
 constexpr uint32_t kTooBig = 0x80000009;
-constexpr size_t kInBytes = 32 << 10;
-
-/* What a client that sent something got for it. */
-struct Outcome {
-    handshake_verdict verdict;
-    std::string sent; /* behind the greeting */
-    std::string words;
-    std::string rest; /* left for the transmission */
-    const nbd_export *chosen;
-};
-
-class HandshakeTest : public ::testing::Test
-{
-  protected:
-    ~HandshakeTest() override
-    {
-        export_list_close(&exports_);
-    }
-
-    nbd_export *Add(const std::string &name, const char *source, bool read_only = false)
-    {
-        export_spec spec = {name.c_str(), source, read_only};
-
-        EXPECT_EQ(export_list_open(&exports_, nullptr, &spec, nullptr), 0);
-        export_list_choose_default(&exports_);
-        return export_list_find(&exports_, name.data(), name.size());
-    }
-
-    /* Sends @input in pieces of @piece bytes, taking everything that comes back. */
-    Outcome Send(const std::string &input, size_t piece = SIZE_MAX)
-    {
-        std::vector<uint8_t> in_memory(kInBytes), out_memory(HANDSHAKE_OUT_BYTES);
-        bytes in = {in_memory.data(), in_memory.size(), 0, 0};
-        bytes out = {out_memory.data(), out_memory.size(), 0, 0};
-        Outcome o = {};
-        size_t at = 0;
-        handshake h;
-
-        handshake_start(&h, &exports_, &out);
-        for (;;) {
-            o.verdict = handshake_step(&h, &in, &out);
-            o.sent.append(reinterpret_cast<const char *>(bytes_front(&out)), bytes_held(&out));
-            bytes_take(&out, bytes_held(&out));
-            if (o.verdict == HANDSHAKE_REMARK) {
-                o.words += h.words;
-            } else if (o.verdict == HANDSHAKE_HUNGRY && at < input.size()) {
-                size_t n = std::min({piece, input.size() - at, bytes_room(&in)});
-
-                EXPECT_GT(n, 0u);
-                memcpy(bytes_back(&in), input.data() + at, n);
-                bytes_put(&in, n);
-                at += n;
-            } else if (o.verdict != HANDSHAKE_FULL) {
-                break;
-            }
-        }
-        if (o.verdict == HANDSHAKE_BROKEN) {
-            o.words += h.words;
-        }
-        EXPECT_EQ(o.sent.substr(0, 18), golden::Greeting());
-        o.sent.erase(0, 18);
-        o.rest.assign(reinterpret_cast<const char *>(bytes_front(&in)), bytes_held(&in));
-        o.rest += input.substr(at);
-        o.chosen = h.chosen;
-        return o;
-    }
-
-    static std::string ExportInfo(uint64_t size, uint16_t flags)
-    {
-        return golden::Bytes().U16(0).U64(size).U16(flags);
-    }
-
-    export_list exports_ = {};
-};
+using nbd_test::HandshakeTest;
+using nbd_test::kFlags;
+using nbd_test::kInBytes;
+using nbd_test::kReadOnlyFlags;
+using nbd_test::Outcome;
 
 TEST_F(HandshakeTest, GoAnswersSizeAndFlagsAndServes)
 {
@@ -105,7 +37,7 @@ TEST_F(HandshakeTest, GoAnswersSizeAndFlagsAndServes)
 
     EXPECT_EQ(o.verdict, HANDSHAKE_SERVE);
     EXPECT_EQ(o.chosen, disk);
-    EXPECT_EQ(o.sent, OptionReply(7, kInfo, ExportInfo(1 << 20, 1 | 4 | 8)) + OptionReply(7, kAck));
+    EXPECT_EQ(o.sent, OptionReply(7, kInfo, ExportInfo(1 << 20, kFlags)) + OptionReply(7, kAck));
 }
 
 TEST_F(HandshakeTest, ReadOnlyIsTold)
@@ -114,13 +46,14 @@ TEST_F(HandshakeTest, ReadOnlyIsTold)
 
     Outcome o = Send(ClientFlags(1) + Go("disk"));
 
-    EXPECT_EQ(o.sent, OptionReply(7, kInfo, ExportInfo(512, 1 | 2 | 4 | 8)) + OptionReply(7, kAck));
+    EXPECT_EQ(o.sent,
+              OptionReply(7, kInfo, ExportInfo(512, kReadOnlyFlags)) + OptionReply(7, kAck));
 }
 
 TEST_F(HandshakeTest, InfoAnswersAndStays)
 {
     nbd_export *disk = Add("disk", "memory:1k");
-    std::string answer = OptionReply(6, kInfo, ExportInfo(1024, 13)) + OptionReply(6, kAck);
+    std::string answer = OptionReply(6, kInfo, ExportInfo(1024, kFlags)) + OptionReply(6, kAck);
 
     Outcome o = Send(ClientFlags(3) + Info("disk"));
     Outcome then = Send(ClientFlags(3) + Info("disk") + Go("disk"));
@@ -136,16 +69,16 @@ TEST_F(HandshakeTest, NameIsToldWhenAskedFor)
     Add("disk", "memory:1k");
     std::string name = golden::Bytes().U16(1).Raw("disk");
 
-    Outcome o = Send(ClientFlags(3) + Go("", {3, 1}));
+    Outcome o = Send(ClientFlags(3) + Go("", {2, 1}));
 
-    EXPECT_EQ(o.sent, OptionReply(7, kInfo, ExportInfo(1024, 13)) + OptionReply(7, kInfo, name) +
-                          OptionReply(7, kAck));
+    EXPECT_EQ(o.sent, OptionReply(7, kInfo, ExportInfo(1024, kFlags)) +
+                          OptionReply(7, kInfo, name) + OptionReply(7, kAck));
 }
 
 TEST_F(HandshakeTest, ExportNameSendsZeroesUnlessAgreedOtherwise)
 {
     Add("disk", "memory:1k");
-    std::string fields = golden::Bytes().U64(1024).U16(13);
+    std::string fields = golden::Bytes().U64(1024).U16(kFlags);
 
     Outcome with = Send(ClientFlags(1) + Option(1, "disk"));
     Outcome without = Send(ClientFlags(3) + Option(1, "disk"));
@@ -176,7 +109,7 @@ TEST_F(HandshakeTest, UnknownNameInGoIsAnErrorAndOneMoreTryIsFine)
     EXPECT_EQ(o.verdict, HANDSHAKE_SERVE);
     EXPECT_EQ(o.sent, OptionReply(7, kUnknown, "there is no export of this name") +
                           OptionReply(7, kUnknown, "there is no export of this name") +
-                          OptionReply(7, kInfo, ExportInfo(1024, 13)) + OptionReply(7, kAck));
+                          OptionReply(7, kInfo, ExportInfo(1024, kFlags)) + OptionReply(7, kAck));
 }
 
 TEST_F(HandshakeTest, TheOnlyExportIsTheDefault)
@@ -269,12 +202,23 @@ TEST_F(HandshakeTest, OptionsItDoesNotKnowAreUnsupportedAndStayInStep)
 {
     Add("disk", "memory:1k");
 
-    for (uint32_t option : {0u, 4u, 5u, 8u, 9u, 10u, 11u, 999u, 0xffffffffu}) {
+    for (uint32_t option : {0u, 4u, 5u, 12u, 13u, 999u, 0xffffffffu}) {
         Outcome o = Send(ClientFlags(3) + Option(option, "whatever") + Go("disk"));
 
         EXPECT_EQ(o.verdict, HANDSHAKE_SERVE);
         EXPECT_EQ(o.sent.substr(0, 20), OptionReply(option, kUnsup));
     }
+}
+
+TEST_F(HandshakeTest, StartTlsThatIsNotConfiguredIsUnsupportedHoweverOften)
+{
+    Add("disk", "memory:1k");
+
+    Outcome o = Send(ClientFlags(3) + Option(5) + Option(5, "hello") + Option(5) + Go("disk"));
+
+    EXPECT_EQ(o.verdict, HANDSHAKE_SERVE);
+    EXPECT_EQ(o.sent.substr(0, 60),
+              OptionReply(5, kUnsup) + OptionReply(5, kUnsup) + OptionReply(5, kUnsup));
 }
 
 TEST_F(HandshakeTest, AnOptionOfOneMiBIsSkippedAndOneMoreByteHangsUp)
@@ -388,7 +332,7 @@ TEST_F(HandshakeTest, AClientThatTakesNoAnswersIsNotListenedTo)
     }
     memcpy(bytes_back(&in), input.data(), input.size());
     bytes_put(&in, input.size());
-    handshake_start(&h, &exports_, &out);
+    handshake_start(&h, &exports_, 32 << 20, &out);
 
     EXPECT_EQ(handshake_step(&h, &in, &out), HANDSHAKE_FULL);
     EXPECT_EQ(handshake_step(&h, &in, &out), HANDSHAKE_FULL);

@@ -2,13 +2,34 @@
 #include "apps/nbd_server/options.h"
 
 #include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "apps/nbd_server/options_rows.h"
+
 namespace
 {
+
+constexpr char kManual[] = "apps/nbd_server/aiox-nbd.1";
+
+/* All that @pattern's first group finds in @text. */
+std::set<std::string> Found(const std::string &text, const std::string &pattern)
+{
+    std::regex regex(pattern);
+    std::set<std::string> all;
+
+    for (std::sregex_iterator i(text.begin(), text.end(), regex), end; i != end; ++i) {
+        all.insert((*i)[1]);
+    }
+    return all;
+}
 
 class OptionsTest : public ::testing::Test
 {
@@ -50,12 +71,13 @@ TEST_F(OptionsTest, AFileAloneIsTheDefaultExportOnTheLocalPort)
     EXPECT_FALSE(options_.exports[0].read_only);
     ASSERT_EQ(options_.listens, 1);
     EXPECT_STREQ(options_.listen[0].where, "127.0.0.1");
+    EXPECT_TRUE(options_.listens_by_default);
 }
 
 TEST_F(OptionsTest, ExportsHaveNamesAndOptionsOfTheirOwn)
 {
     ASSERT_EQ(Parse({"--export", "a=b=c", "--export", "r=x,read-only", "--export", "k=one,,two",
-                     "--export", "=nameless", "--export", "e=,,,,,read-only"}),
+                     "--export", "=nameless", "--export", "e=,,,,,read-only,description=a,, b=c"}),
               0);
 
     ASSERT_EQ(options_.export_count, 5);
@@ -67,6 +89,18 @@ TEST_F(OptionsTest, ExportsHaveNamesAndOptionsOfTheirOwn)
     EXPECT_STREQ(options_.exports[3].name, "");
     EXPECT_STREQ(options_.exports[4].source, ",,");
     EXPECT_TRUE(options_.exports[4].read_only);
+    EXPECT_STREQ(options_.exports[4].description, "a, b=c");
+    EXPECT_EQ(options_.exports[0].description, nullptr);
+}
+
+TEST_F(OptionsTest, WhatIsWrittenMayGoElsewhere)
+{
+    ASSERT_EQ(Parse({"--export", "a=x,cow", "--export", "b=y,cow=1G", "--export", "c=z"}), 0);
+
+    EXPECT_TRUE(options_.exports[0].cow && options_.exports[1].cow);
+    EXPECT_EQ(options_.exports[0].cow_bytes, 0u);
+    EXPECT_EQ(options_.exports[1].cow_bytes, UINT64_C(1) << 30);
+    EXPECT_FALSE(options_.exports[2].cow);
 }
 
 TEST_F(OptionsTest, ReadOnlyHoldsForAllWhereverItStands)
@@ -82,8 +116,8 @@ TEST_F(OptionsTest, PlacesMayBeMany)
     ASSERT_EQ(Parse({"-u", "/a", "-t", "h:1", "--unix=/b", "disk"}), 0);
 
     ASSERT_EQ(options_.listens, 3);
-    EXPECT_TRUE(options_.listen[0].is_unix);
-    EXPECT_FALSE(options_.listen[1].is_unix);
+    EXPECT_EQ(options_.listen[0].place, OPTIONS_UNIX);
+    EXPECT_EQ(options_.listen[1].place, OPTIONS_TCP);
     EXPECT_STREQ(options_.listen[2].where, "/b");
 }
 
@@ -93,6 +127,23 @@ TEST_F(OptionsTest, TimesAreInNanoseconds)
 
     EXPECT_EQ(options_.handshake_ns, 500000000);
     EXPECT_EQ(options_.stop_ns, 0);
+}
+
+TEST_F(OptionsTest, TheCommandLineStaysAsItIsSoThatItCanBeReadAgain)
+{
+    ASSERT_EQ(Parse({"disk", "--export", "a=b,read-only", "-r"}), 0);
+
+    EXPECT_EQ(words_,
+              (std::vector<std::string>{"aiox-nbd", "disk", "--export", "a=b,read-only", "-r"}));
+    EXPECT_STREQ(argv_[1], "disk");
+}
+
+TEST_F(OptionsTest, MemoryGrowsWithThreadsUnlessItIsSaid)
+{
+    ASSERT_EQ(Parse({"--threads", "4", "disk"}), 0);
+    EXPECT_EQ(options_.memory_bytes, UINT64_C(1) << 30);
+    ASSERT_EQ(Parse({"--threads", "64", "disk"}), 0);
+    EXPECT_EQ(options_.memory_bytes, UINT64_C(4) << 30);
 }
 
 TEST_F(OptionsTest, HelpAndVersionNeedNoFile)
@@ -114,8 +165,14 @@ TEST_F(OptionsTest, WhatIsWrongIsNamed)
         {{"--export", "a"}, "--export: 'a' is not NAME=FILE"},
         {{"--export", "a="}, "'a=' is not NAME=FILE"},
         {{"--export", "a=b,rw"}, "'rw' is not an option of an export"},
+        {{"--export", "a=b,description"}, "description: of what words?"},
+        {{"--export", "a=b,read-only=maybe"}, "'maybe' is neither yes nor no"},
         {{"--export", "a=b,"}, "'' is not an option of an export"},
         {{"--max-clients", "0", "a"}, "--max-clients: '0' is not a number from 1 to"},
+        {{"--threads", "65", "a"}, "--threads: '65' is not a number from 1 to 64"},
+        {{"--threads", "2", "--max-memory", "127M", "a"}, "2 threads need at least 128M"},
+        {{"--stdio", "--unix", "/s", "a"}, "--stdio stands alone"},
+        {{"--run", "true", "--daemon", "a"}, "--run and --daemon: one of them"},
         {{"--max-clients", "-1", "a"}, "'-1' is not a number"},
         {{"--max-memory", "63M", "a"}, "--max-memory: '63M' is not a size of at least 64M"},
         {{"--handshake-timeout", "soon", "a"}, "--handshake-timeout: 'soon' is not a number of"},
@@ -125,6 +182,37 @@ TEST_F(OptionsTest, WhatIsWrongIsNamed)
         EXPECT_EQ(Parse(words), -EINVAL) << said;
         EXPECT_NE(Said().find(said), std::string::npos) << Said();
     }
+}
+
+TEST_F(OptionsTest, HelpAndManualHaveTheOptionsThatThereAreAndNoOthers)
+{
+    std::ifstream file(kManual);
+    std::ostringstream manual;
+    std::set<std::string> rows, letters;
+
+    manual << file.rdbuf();
+    for (const option_row *row = options_rows; row->name; row++) {
+        rows.insert(row->name);
+        if (row->letter) {
+            letters.insert(std::string(1, row->letter));
+        }
+    }
+
+    EXPECT_EQ(Found(options_help, "--([a-z-]+)"), rows);
+    EXPECT_EQ(Found(options_help, "\n  -([a-zA-Z]), --"), letters);
+    EXPECT_EQ(Found(manual.str(), "Fl -([a-z-]+)"), rows);
+    EXPECT_EQ(Found(manual.str(), "Fl ([a-zA-Z]) ,"), letters);
+}
+
+TEST_F(OptionsTest, TheManualIsWellFormed)
+{
+    if (system("command -v groff >/dev/null") != 0) {
+        GTEST_SKIP() << "not installed: groff";
+    }
+
+    EXPECT_EQ(
+        system((std::string("test -z \"$(groff -mandoc -ww -z ") + kManual + " 2>&1)\"").c_str()),
+        0);
 }
 
 TEST_F(OptionsTest, MoreThanThereIsRoomForIsRefused)

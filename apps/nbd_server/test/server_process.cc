@@ -6,19 +6,20 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <sstream>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -41,29 +42,59 @@ std::string Content(const std::string &path)
     return text.str();
 }
 
-/* Looks again and again until @condition holds. */
-template <class Condition> bool Eventually(Condition condition)
+/* Readable when process @pid has ended. */
+int OpenProcess(pid_t pid)
 {
-    auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+    return static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+}
 
-    while (!condition()) {
-        if (std::chrono::steady_clock::now() > end) {
-            return false;
-        }
-        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+/* Until one of @fds is readable; false: not in time. */
+bool WaitForAny(std::initializer_list<int> fds)
+{
+    std::vector<pollfd> all;
+
+    for (int fd : fds) {
+        all.push_back({fd, POLLIN, 0});
     }
-    return true;
+    return poll(all.data(), all.size(), kPatienceMs) > 0;
 }
 
 /* The end of process @pid: its exit code, 1000 + the signal that ended it, or -1. */
 int WaitFor(pid_t pid)
 {
-    int status = 0;
+    int status = 0, process = OpenProcess(pid);
+    bool in_time = WaitForAny({process});
 
-    if (!Eventually([&] { return waitpid(pid, &status, WNOHANG) == pid; })) {
+    close(process);
+    if (!in_time) {
         return -1;
     }
+    waitpid(pid, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+/*
+ * Until @condition, which depends on the files in @directory that process @pid
+ * writes, holds; false: @pid has ended, or it is not so in time.
+ */
+template <class Condition>
+bool WaitUntil(const std::string &directory, pid_t pid, Condition condition)
+{
+    int changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), process = OpenProcess(pid);
+    bool alive = true, holds;
+    char events[4096];
+
+    inotify_add_watch(changes, directory.c_str(), IN_MODIFY);
+    while (!(holds = condition()) && alive && WaitForAny({changes, process})) {
+        pollfd end = {process, POLLIN, 0};
+
+        alive = poll(&end, 1, 0) == 0;
+        while (read(changes, events, sizeof(events)) > 0) {
+        }
+    }
+    close(changes);
+    close(process);
+    return holds || condition();
 }
 
 int OpenTo(const std::string &path)
@@ -149,20 +180,16 @@ std::string Server::Out() const
 
 bool Server::WaitForLog(const std::string &text) const
 {
-    return Eventually([&] { return Log().find(text) != std::string::npos; });
+    return WaitUntil(directory_.Path(""), pid_,
+                     [&] { return Log().find(text) != std::string::npos; });
 }
 
 std::string Server::WaitForUri()
 {
-    bool there = Eventually([&] {
-        siginfo_t info = {};
+    WaitUntil(directory_.Path(""), pid_, [&] { return Out().find('\n') != std::string::npos; });
 
-        waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
-        return info.si_pid != 0 || Out().find('\n') != std::string::npos;
-    });
     std::string out = Out();
 
-    EXPECT_TRUE(there);
     return out.substr(0, out.find('\n'));
 }
 
@@ -184,16 +211,6 @@ int Server::Stop()
 {
     Signal(SIGTERM);
     return Wait();
-}
-
-double Server::CpuSeconds() const
-{
-    clockid_t clock;
-    timespec t = {};
-
-    clock_getcpuclockid(pid_, &clock);
-    clock_gettime(clock, &t);
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
 }
 
 uint64_t Server::ResidentBytes() const

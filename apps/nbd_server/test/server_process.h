@@ -58,15 +58,13 @@ class Server
     int Stop();
     /* All it wrote to stderr so far. */
     std::string Log() const;
-    /* Waits until @text is in the log; false: it is not there in time. */
+    /* Waits until @text is in the log; false: it ended without, or it is not there in time. */
     bool WaitForLog(const std::string &text) const;
     std::string Out() const;
     pid_t pid() const
     {
         return pid_;
     }
-    /* CPU time used so far, of all its threads. */
-    double CpuSeconds() const;
     uint64_t ResidentBytes() const;
 
   private:

@@ -141,4 +141,74 @@ TEST(Wire, OnlyErrorsOfTheSpecificationLeave)
     }
 }
 
+TEST(Wire, ExtendedRequestFieldsAreRead)
+{
+    std::string bytes =
+        golden::ExtRequest(7, 0x1122334455667788, 0x99aabbccddeeff00, 0x0102030405060708, 0x0a0b);
+    wire_request request = {};
+
+    ASSERT_EQ(bytes.size(), static_cast<size_t>(WIRE_EXTENDED_REQUEST));
+    wire_get_extended_request(reinterpret_cast<const uint8_t *>(bytes.data()), &request);
+
+    EXPECT_EQ(request.magic, NBD_EXTENDED_REQUEST_MAGIC);
+    EXPECT_EQ(request.flags, 0x0a0b);
+    EXPECT_EQ(request.type, 7);
+    EXPECT_EQ(request.cookie, 0x1122334455667788u);
+    EXPECT_EQ(request.offset, 0x99aabbccddeeff00u);
+    EXPECT_EQ(request.length, 0x0102030405060708u);
+}
+
+TEST(Wire, ChunksHaveTheirFieldsInOrder)
+{
+    wire_chunk chunk = {false, 1, 0x8002, 0x1122334455667788, 0x99aabbccddeeff00, 0};
+    uint8_t out[WIRE_CHUNK_MAX];
+
+    size_t structured = wire_put_chunk(out, &chunk);
+    EXPECT_EQ(std::string(reinterpret_cast<char *>(out), structured),
+              golden::Chunk(0x1122334455667788, 1, 0x8002, ""));
+
+    chunk.extended = true;
+    size_t extended = wire_put_chunk(out, &chunk);
+    EXPECT_EQ(std::string(reinterpret_cast<char *>(out), extended),
+              golden::ExtChunk(0x1122334455667788, 0x99aabbccddeeff00, 1, 0x8002, ""));
+}
+
+TEST(Wire, BlockSizesHaveTheirFieldsInOrder)
+{
+    uint8_t out[WIRE_INFO_BLOCK_SIZE];
+
+    size_t n = wire_put_info_block_size(out, 1, 0x01020304, 0x05060708);
+
+    EXPECT_EQ(std::string(reinterpret_cast<char *>(out), n),
+              std::string(golden::Bytes().U16(3).U32(1).U32(0x01020304).U32(0x05060708)));
+}
+
+TEST(Wire, QueriesAreTakenOneByOne)
+{
+    std::string data = golden::MetaData("disk", {"base:", "", "x:y"});
+    wire_meta meta = {};
+    const uint8_t *query;
+    uint32_t bytes;
+    std::string all;
+
+    ASSERT_TRUE(wire_get_meta(reinterpret_cast<const uint8_t *>(data.data()), data.size(), &meta));
+    while (wire_next_query(&meta, &query, &bytes)) {
+        all += "<" + std::string(reinterpret_cast<const char *>(query), bytes) + ">";
+    }
+
+    EXPECT_EQ(std::string(reinterpret_cast<const char *>(meta.name), meta.name_bytes), "disk");
+    EXPECT_EQ(all, "<base:><><x:y>");
+}
+
+TEST(Wire, MetaIsRefusedUnlessItsLengthsAddUpExactly)
+{
+    std::string data = golden::MetaData("disk", {"base:allocation"});
+    wire_meta meta;
+
+    for (size_t n = 0; n < data.size(); n++) {
+        EXPECT_FALSE(wire_get_meta(reinterpret_cast<const uint8_t *>(data.data()), n, &meta)) << n;
+    }
+    EXPECT_TRUE(wire_get_meta(reinterpret_cast<const uint8_t *>(data.data()), data.size(), &meta));
+}
+
 } // namespace

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file_space.c - fallocate(), BLKDISCARD, and where data and holes are.
+ *
+ * Which way is quick: on a file both ways of fallocate() only change what the
+ * file system keeps about the range. On a block device the kernel punches only
+ * if the device can do it itself, but writes zeroes where it is asked to keep
+ * the room; so that is no fast way.
+ */
+#define _GNU_SOURCE /* fallocate, SEEK_DATA */
+
+#include "file_space.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum {
+    PUNCH = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+    CACHE_MAX = 32 << 20, /* no more is read ahead for one request */
+    ZERO_RANGE = FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+};
+
+int file_space_zero_mode(const struct export_io *io, bool is_device, unsigned attempt)
+{
+    int modes[2];
+    unsigned count = 0;
+
+    if (!io->keep) {
+        modes[count++] = PUNCH;
+    }
+    if (!(io->fast && is_device)) {
+        modes[count++] = ZERO_RANGE;
+    }
+    return attempt < count ? modes[attempt] : -1;
+}
+
+int file_space_trim_mode(unsigned attempt)
+{
+    return attempt == 0 ? PUNCH : -1;
+}
+
+int file_space_allocate(int fd, const struct export_io *io, int mode)
+{
+    return fallocate(fd, mode, (off_t)io->offset, (off_t)io->bytes) < 0 ? -errno : 0;
+}
+
+uint64_t file_space_cached(const struct export_io *io)
+{
+    return io->bytes < CACHE_MAX ? io->bytes : CACHE_MAX;
+}
+
+int file_space_cache(int fd, const struct export_io *io)
+{
+    return -posix_fadvise(fd, (off_t)io->offset, (off_t)file_space_cached(io), POSIX_FADV_WILLNEED);
+}
+
+/* EINVAL: a device whose blocks the range does not fit, or no such mode. */
+bool file_space_is_no_way(int error)
+{
+    return error == -EOPNOTSUPP || error == -ENOSYS || error == -EINVAL || error == -ENODEV;
+}
+
+void file_space_discard(int fd, uint64_t offset, uint64_t bytes)
+{
+    int block = 0;
+    uint64_t range[2];
+
+    if (ioctl(fd, BLKSSZGET, &block) < 0 || block <= 0) {
+        return;
+    }
+    range[0] = (offset + (uint64_t)block - 1) / (uint64_t)block * (uint64_t)block;
+    range[1] = (offset + bytes) / (uint64_t)block * (uint64_t)block;
+    if (range[0] < range[1]) {
+        range[1] -= range[0];
+        (void)ioctl(fd, BLKDISCARD, range);
+    }
+}
+
+/* ---- data and holes ---- */
+
+/* Where the file ends, or @end if it goes on there. */
+static uint64_t end_of_file(int fd, uint64_t end)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+
+    return size >= 0 && (uint64_t)size < end ? (uint64_t)size : end;
+}
+
+/* The end of the stretch that begins at @at, at most @end. */
+static uint64_t stretch_end(int fd, uint64_t at, uint64_t end, bool *is_hole)
+{
+    off_t data = lseek(fd, (off_t)at, SEEK_DATA);
+    off_t hole;
+
+    *is_hole = false;
+    if (data < 0 && errno == ENXIO) { /* no data up to the end of the file, or beyond it */
+        uint64_t behind = end_of_file(fd, end);
+
+        *is_hole = behind > at;
+        return *is_hole ? behind : end;
+    }
+    if (data < 0) {
+        return end;
+    }
+    if ((uint64_t)data > at) {
+        *is_hole = true;
+        return (uint64_t)data < end ? (uint64_t)data : end;
+    }
+    hole = lseek(fd, (off_t)at, SEEK_HOLE);
+    if (hole < 0 || (uint64_t)hole <= at || (uint64_t)hole > end) { /* changed meanwhile, or far */
+        return end;
+    }
+    return (uint64_t)hole;
+}
+
+void file_space_map(int fd, struct export_io *io)
+{
+    uint64_t at = io->offset, end = io->offset + io->bytes;
+
+    io->extent_count = 0;
+    while (at < end && io->extent_count < io->extent_max) {
+        bool is_hole;
+        uint64_t behind = stretch_end(fd, at, end, &is_hole);
+
+        io->extents[io->extent_count++] = (struct export_extent){
+            .bytes = behind - at,
+            .state = is_hole ? EXPORT_HOLE | EXPORT_ZERO : 0,
+        };
+        at = behind;
+    }
+}
