@@ -95,6 +95,9 @@ void aiox_channel_set_blocking(struct aiox_channel *ch, bool blocking)
 void aiox_channel_set_follow_coroutine_ctx(struct aiox_channel *ch, bool follow)
 {
     ch->follows_ = follow;
+    if (ch->ops_->set_follow) {
+        ch->ops_->set_follow(ch, follow);
+    }
 }
 
 bool aiox_channel_may_wait(const struct aiox_channel *ch)

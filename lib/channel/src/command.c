@@ -67,7 +67,6 @@ static int wait_for(struct aiox_channel *ch, uint32_t events, int64_t deadline_n
     if (!pipe) {
         return (int)events;
     }
-    pipe->follows_ = ch->follows_;
     seen = aiox_channel_wait(pipe, events, deadline_ns);
     return seen == -EBADF ? (int)events : seen; /* shut down: a try does not wait */
 }
@@ -94,6 +93,18 @@ static int shut(struct aiox_channel *ch, enum aiox_channel_direction what)
         read_err = aiox_channel_close(c->output);
     }
     return write_err < 0 ? write_err : read_err;
+}
+
+static void set_follow(struct aiox_channel *ch, bool follow)
+{
+    struct command *c = self_of(ch);
+
+    if (c->input) {
+        aiox_channel_set_follow_coroutine_ctx(c->input, follow);
+    }
+    if (c->output) {
+        aiox_channel_set_follow_coroutine_ctx(c->output, follow);
+    }
 }
 
 static void end_waits(struct aiox_channel *ch)
@@ -164,6 +175,7 @@ static const struct aiox_channel_ops ops = {
     .shutdown = shut,
     .close = close_command,
     .free = free_command,
+    .set_follow = set_follow,
 };
 
 /* ---- birth ---- */

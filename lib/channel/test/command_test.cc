@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* command_test.cc - a child that is talked to, waited for, and never left behind. */
+#include <atomic>
 #include <csignal>
 #include <string>
 #include <sys/wait.h>
@@ -195,6 +196,28 @@ TEST_F(Command, ShutDownUnderAWriterTellsIt)
 
     EXPECT_EQ(result, -ECANCELED);
     EXPECT_EQ(aiox_channel_write(ch_, "x", 1, -1), -EPIPE);
+}
+
+/* It is this loop that sees the words, for a coroutine of another. */
+TEST_F(Command, ThatDoesNotFollowStaysWhereItFirstWas)
+{
+    co_testing::LoopThread other;
+    std::atomic<bool> done{false};
+    char c = 0;
+    ASSERT_EQ(Start("exec cat"), 0);
+    aiox_channel_set_follow_coroutine_ctx(ch_, false);
+    loop_.Run([&] { EXPECT_EQ(aiox_channel_read(ch_, &c, 1, 0), -ETIMEDOUT); });
+    aiox_co_enter_in(other, Spawn([&] {
+                         EXPECT_EQ(aiox_channel_read(ch_, &c, 1, -1), 1);
+                         EXPECT_TRUE(aiox_context_is_home(other));
+                         done = true;
+                         aiox_notify(loop_);
+                     }));
+
+    EXPECT_EQ(aiox_channel_write_full(ch_, "x", 1, -1), 0);
+    loop_.RunUntil([&] { return done.load(); });
+
+    EXPECT_EQ(c, 'x');
 }
 
 TEST_F(Command, ThatReadsNoMoreIsAnErrorForTheWriter)

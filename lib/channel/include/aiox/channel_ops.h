@@ -46,6 +46,8 @@ struct aiox_channel_ops {
     int (*set_cork)(struct aiox_channel *ch, bool on);
     int (*set_delay)(struct aiox_channel *ch, bool on);
     int (*set_keepalive)(struct aiox_channel *ch, bool on);
+    /* Hands aiox_channel_set_follow_coroutine_ctx() on to the channels that wait in its place. */
+    void (*set_follow)(struct aiox_channel *ch, bool follow);
 };
 
 /* The common half. Fields are private. */
