@@ -1,10 +1,11 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: MIT
-"""Links of Markdown files lead to files and folders of the tree.
+"""Links of Markdown files lead to files and folders of the tree, and targets exist.
 
   links.py [ROOT]
 
-Looks at [text](path) and [text](path#part); not at addresses of other places.
+Looks at [text](path) and [text](path#part), not at addresses of other places; and at
+`//folder:target`: a source test/<target>.cc stands in the folder, or its BUILD file says the name.
 """
 
 import re
@@ -13,6 +14,8 @@ import tree as t
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 _CODE = re.compile(r"^```.*?^```$|`[^`\n]*`", re.M | re.S)
+
+_TARGET = re.compile(r"`//([\w/]+):(\w+)`")
 
 
 def without_code(text):
@@ -26,6 +29,13 @@ def check(tree):
             target = match.group(1).partition("#")[0]
             if target and "://" not in target and not tree.has(path.parent / target):
                 tree.fault(path, t.line_of(text, match.start()), "leads nowhere: " + target)
+        for match in _TARGET.finditer(text):
+            folder, name = match.groups()
+            build = folder + "/BUILD"
+            sources = ("%s/test/%s.cc" % (folder, name), "%s/%s.cc" % (folder, name))
+            if not any(map(tree.has, sources)) and not (
+                    tree.has(build) and '"%s"' % name in tree.read(build)):
+                tree.fault(path, t.line_of(text, match.start()), "no such target: " + match.group(0))
 
 
 if __name__ == "__main__":

@@ -291,6 +291,16 @@ class Links(LintTest):
         self.assertEqual(self.faults(links), [])
 
 
+    def test_a_target_that_is_not_there(self):
+        self.append("lib/bh/README.md", "| P1 | `//lib/bh:gone_test` |\n")
+        self.expect(links, "no such target: `//lib/bh:gone_test`")
+
+    def test_a_target_by_its_source_and_by_its_name(self):
+        self.write("lib/bh/test/asked_test.cc", "/* SPDX-License-Identifier: MIT */\n")
+        self.append("lib/bh/README.md", "`//lib/bh:asked_test` `//lib/bh:bh`\n")
+        self.assertEqual(self.faults(links), [])
+
+
 class Changelog(LintTest):
     def test_missing_readme(self):
         (self.root / "lib/bh/README.md").unlink()
