@@ -2,7 +2,10 @@
 """Compiler flags of everything in the tree. Build types and hardening: .bazelrc."""
 
 _CLANG = select({
-    "//bazel:clang": ["-Wthread-safety"],
+    "//bazel:clang": [
+        "-Wthread-safety",
+        "-Werror=thread-safety",
+    ],
     "//conditions:default": [],
 })
 

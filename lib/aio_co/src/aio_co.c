@@ -39,6 +39,23 @@ static void schedule_from_anywhere(struct aiox_executor *ex, struct aiox_co *co)
     }
 }
 
+/* How locks wait with a deadline. The timer lives in the frame of who waits. */
+static int yield_until(struct aiox_executor *ex, int64_t deadline_ns,
+                       void (*too_late)(void *opaque), void *opaque) coroutine_fn
+{
+    struct aiox_timer_group *timers = aiox_context_timers(part_of_executor(ex)->ctx);
+    struct aiox_timer timer;
+    int err = aiox_timer_init_ns(&timer, timers, AIOX_CLOCK_MONOTONIC, too_late, opaque);
+
+    if (err < 0) {
+        return err;
+    }
+    aiox_timer_mod_ns(&timer, deadline_ns);
+    aiox_co_yield();
+    aiox_timer_fini(&timer); /* here, at home, its function is not running elsewhere */
+    return 0;
+}
+
 /* ---- the part ---- */
 
 static int init_part(struct aiox_context *ctx, void *data)
@@ -47,6 +64,7 @@ static int init_part(struct aiox_context *ctx, void *data)
 
     part->ctx = ctx;
     part->home.executor.schedule = schedule_from_anywhere;
+    part->home.executor.yield_until = yield_until;
     watches_init_(&part->watches, ctx);
     return home_init_(&part->home, aiox_context_bhs(ctx));
 }

@@ -42,6 +42,7 @@ struct aiox_co {
     bool in_turn;                   /* entered by run_woken(), which looks at woken itself */
     uint8_t kind;                   /* log2 of the usable stack, from STACK_SHIFT_MIN */
     uint8_t slot;                   /* in its slab */
+    uint32_t locks_held;            /* of aiox/co_sync.h; none at its end */
     /* ... the beginning of a life this one too. */
     aiox_co_fn *fn; /* NULL from its start on */
     void *opaque;

@@ -123,7 +123,7 @@ static AIOX_NOINLINE FIBER_NO_SECOND_STACK void end_life(struct aiox_co *co)
     struct co_thread *t = &this_thread;
     void *back = co->back;
 
-    if (AIOX_UNLIKELY(mark_of(co) != NULL)) {
+    if (AIOX_UNLIKELY(mark_of(co) != NULL || co->locks_held != 0)) {
         refuse_to_end_(co);
     }
     t->current = co->outer;
@@ -158,6 +158,7 @@ static AIOX_NOINLINE struct aiox_co *get_slow(struct co_thread *t, unsigned kind
         aiox_queue_init(&co->woken);
         aiox_ptr_store_relaxed(&co->mark, NULL);
         co->in_turn = false;
+        co->locks_held = 0;
     }
     return co;
 }
@@ -274,9 +275,12 @@ AIOX_NOINLINE void aiox_co_yield(void)
     }
 }
 
-struct aiox_co *aiox_co_self(void)
+AIOX_NOINLINE struct aiox_co *aiox_co_self(void)
 {
-    return thread()->current;
+    struct aiox_co *self = this_thread.current;
+
+    __asm__ volatile("" : "+r"(self)::"memory"); /* not a constant: see Threads */
+    return self;
 }
 
 bool aiox_in_coroutine(void)
@@ -301,9 +305,9 @@ struct aiox_executor *aiox_co_executor(const struct aiox_co *co)
     return co->executor;
 }
 
-void aiox_co_wake_on(struct aiox_executor *ex, struct aiox_co *co)
+static AIOX_ALWAYS_INLINE void wake_on(struct aiox_executor *ex, struct aiox_co *co)
 {
-    struct aiox_co *self = thread()->current;
+    struct aiox_co *self = aiox_co_self();
 
     if (self && self->executor == ex) {
         aiox_co_mark(co, woken_by);
@@ -316,9 +320,14 @@ void aiox_co_wake_on(struct aiox_executor *ex, struct aiox_co *co)
     }
 }
 
+void aiox_co_wake_on(struct aiox_executor *ex, struct aiox_co *co)
+{
+    wake_on(ex, co);
+}
+
 void aiox_co_wake(struct aiox_co *co)
 {
-    aiox_co_wake_on(co->executor, co);
+    wake_on(co->executor, co);
 }
 
 void aiox_co_mark(struct aiox_co *co, const char *by)

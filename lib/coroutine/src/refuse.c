@@ -30,6 +30,10 @@ void refuse_to_enter_(const struct aiox_co *co)
 
 void refuse_to_end_(const struct aiox_co *co)
 {
+    if (co->locks_held) {
+        aiox_panic("%s (%p) ends and holds %u locks", aiox_co_name(co), (const void *)co,
+                   co->locks_held);
+    }
     aiox_panic("%s (%p) ends while it is scheduled by %s", aiox_co_name(co), (const void *)co,
                mark_of(co));
 }
@@ -44,4 +48,26 @@ void refuse_to_unwind_(struct aiox_co **co)
 {
     aiox_panic("%s (%p) is left by an exception, by pthread_exit() or by cancellation",
                aiox_co_name(*co), (const void *)*co);
+}
+
+void refuse_outside_(const char *what)
+{
+    aiox_panic("%s() outside of a coroutine", what);
+}
+
+void refuse_to_end_wait_(const struct aiox_co *co)
+{
+    aiox_panic("%s (%p) was entered by somebody else while it waits for a lock or in a queue",
+               aiox_co_name(co), (const void *)co);
+}
+
+void refuse_to_lock_twice_(const struct aiox_co *co)
+{
+    aiox_panic("%s (%p) waits for a mutex that it holds", aiox_co_name(co), (const void *)co);
+}
+
+void refuse_to_unlock_(const struct aiox_co *co, const char *what)
+{
+    aiox_panic("%s (%p) unlocks %s that it does not hold", aiox_co_name(co), (const void *)co,
+               what);
 }

@@ -36,6 +36,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "aiox/attributes.h"
 #include "aiox/list.h"
@@ -130,6 +131,17 @@ struct aiox_executor {
      * case is settled by aiox_co_wake(). Must not fail.
      */
     void (*schedule)(struct aiox_executor *ex, struct aiox_co *co);
+
+    /*
+     * Yields in the running coroutine, which is one of @ex. If it has not been
+     * entered again by @deadline_ns (a point on AIOX_CLOCK_MONOTONIC),
+     * @too_late(@opaque) is called in the thread of @ex, outside of
+     * coroutines; not any more once this has returned. Returns 0 after the
+     * yield; or -ENOMEM: then it has not yielded, and calls nothing. NULL: this
+     * executor has no clock. See aiox/co_sync.h.
+     */
+    int (*yield_until)(struct aiox_executor *ex, int64_t deadline_ns,
+                       void (*too_late)(void *opaque), void *opaque);
 };
 
 /*
