@@ -21,13 +21,16 @@ const char *main_loop_2025(void);
 const char *thread_pool_2025(void);
 const char *iothread_2025(void);
 const char *channels_2025(void);
+const char *locks_2025(void);
 
 /* As written for release 2.2, and for release 1.5. */
 const char *descriptors_2014(void);
 const char *coroutines_2014(void);
+const char *queue_2014(void);
 const char *thread_pool_2014(void);
 const char *descriptors_2013(void);
 const char *coroutines_2013(void);
+const char *queue_2013(void);
 const char *thread_pool_2013(void);
 
 #ifdef __cplusplus

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "aiox/qemu/aio.h"
+#include "aiox/qemu/co_sync.h"
 #include "aiox/qemu/coroutine.h"
 #include "aiox/qemu/main_loop.h"
 #include "aiox/qemu/thread_pool.h"
@@ -109,5 +110,31 @@ const char *OF_THIS_YEAR(thread_pool)(void)
     }
     WANT(ret == 42);
     aio_context_unref(ctx);
+    return NULL;
+}
+
+struct stop {
+    CoQueue queue;
+    int passed;
+};
+
+static void coroutine_fn wait_there(void *opaque)
+{
+    struct stop *stop = opaque;
+
+    qemu_co_queue_wait(&stop->queue);
+    stop->passed++;
+}
+
+const char *OF_THIS_YEAR(queue)(void)
+{
+    struct stop stop;
+
+    memset(&stop, 0, sizeof(stop));
+    qemu_co_queue_init(&stop.queue);
+    qemu_coroutine_enter(qemu_coroutine_create(wait_there), &stop);
+    WANT(stop.passed == 0 && !qemu_co_queue_empty(&stop.queue));
+    qemu_co_queue_restart_all(&stop.queue);
+    WANT(stop.passed == 1 && qemu_co_queue_empty(&stop.queue));
     return NULL;
 }
