@@ -16,6 +16,7 @@ import links
 import names
 import pairs
 import snippets
+import traces
 import tree
 
 C = "/* SPDX-License-Identifier: MIT */\n"
@@ -313,6 +314,40 @@ class Changelog(LintTest):
     def test_version_without_an_entry(self):
         self.write("lib/bh/VERSION", "0.2.2\n")
         self.expect(changelog, "the newest entry is '0.2.1 (2026-02-11)'")
+
+
+class Traces(LintTest):
+    HEADER = C + "/*\n *   bh run   a = the BH, b = its name; before it\n */\n"
+    ROW = "| `bh` | `run` | the BH | its name | before it |\n"
+
+    def setUp(self):
+        super().setUp()
+        self.append("lib/bh/src/bh.c", "void f(void)\n{\n    AIOX_TRACE(bh, run, 1, 2);\n}\n")
+        self.write("lib/bh/src/trace.h", self.HEADER)
+        self.write("docs/tracing.md", self.ROW)
+
+    def test_all_three_agree(self):
+        self.assertEqual(self.faults(traces), [])
+
+    def test_a_point_that_no_header_knows(self):
+        self.write("lib/bh/src/trace.h", C)
+        self.expect(traces, "'bh run' is not in src/trace.h")
+
+    def test_a_point_that_no_book_knows(self):
+        self.write("docs/tracing.md", "")
+        self.expect(traces, "'bh run' has no row")
+
+    def test_a_row_without_a_point(self):
+        self.write("docs/tracing.md", self.ROW + self.ROW.replace("run", "gone"))
+        self.expect(traces, "'bh gone' is nowhere in the code")
+
+    def test_other_words(self):
+        self.write("docs/tracing.md", self.ROW.replace("its name", "its age"))
+        self.expect(traces, "says something else of 'bh run'")
+
+    def test_a_point_of_another_room(self):
+        self.append("lib/bh/src/x.c", "void f(void)\n{\n    AIOX_TRACE(aio, run, 1, 2);\n}\n")
+        self.expect(traces, "stands in another room")
 
 
 if __name__ == "__main__":

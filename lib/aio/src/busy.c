@@ -12,7 +12,8 @@
 #include "busy.h"
 
 #include "aiox/clock.h"
-#include "aiox/log.h"
+
+#include "trace.h"
 
 enum {
     FIRST_NS = 4000, /* what a source starts with */
@@ -24,11 +25,13 @@ static void grow(const struct busy *b, struct busy_time *t)
     int64_t ns = t->ns ? t->ns * (b->grow ? b->grow : 2) : FIRST_NS;
 
     t->ns = ns < b->max_ns ? ns : b->max_ns;
+    AIOX_TRACE(aio, busy_grow, (uintptr_t)t, t->ns);
 }
 
 static void shrink(const struct busy *b, struct busy_time *t)
 {
     t->ns = b->shrink ? t->ns / b->shrink : 0;
+    AIOX_TRACE(aio, busy_shrink, (uintptr_t)t, t->ns);
 }
 
 /* An event of @t came @waited_ns after the turn had begun. */

@@ -10,6 +10,7 @@
 #include "aiox/log.h"
 
 #include "dispatch.h"
+#include "trace.h"
 
 /* ---- the backend ---- */
 
@@ -36,6 +37,7 @@ int context_move_to_(struct aiox_context *ctx, struct backend *to, struct aiox_e
     ctx->backend = to;
     outside_forget_(&ctx->outside);
     context_ask_from_home_(ctx);
+    AIOX_TRACE(aio, backend, (uintptr_t)ctx, (uintptr_t)to->plugin.name);
     backend_close_(from);
     return 0;
 }
@@ -289,7 +291,10 @@ void context_ask_from_home_(struct aiox_context *ctx)
 
 void aiox_notify(struct aiox_context *ctx)
 {
-    if (notify_ring_(&ctx->notify)) {
+    bool is_sleepy = notify_ring_(&ctx->notify);
+
+    AIOX_TRACE(aio, notify, (uintptr_t)ctx, is_sleepy);
+    if (is_sleepy) {
         aiox_event_notifier_set(&ctx->bell);
     }
 }

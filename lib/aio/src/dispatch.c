@@ -9,7 +9,7 @@
  */
 #include "dispatch.h"
 
-#include "aiox/log.h"
+#include "trace.h"
 
 /* What concerns read and write besides their own event. */
 enum {

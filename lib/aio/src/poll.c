@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* poll.c - one turn of the loop, from top to bottom. */
 #include "aiox/assert.h"
-#include "aiox/log.h"
 
 #include "context.h"
 #include "dispatch.h"
+#include "trace.h"
 
 enum { EVENTS_PER_TURN = 128 };
 
@@ -32,6 +32,7 @@ static void collect(struct aiox_context *ctx, int64_t timeout_ns, struct aiox_li
     bool rung;
     int count = ctx->backend->ops.collect(ctx->backend->mon, timeout_ns, events, EVENTS_PER_TURN);
 
+    AIOX_TRACE(aio, collected, (uintptr_t)ctx, count);
     if (AIOX_UNLIKELY(count < 0)) {
         context_lost_backend_(ctx, count);
         count = 0;
@@ -83,6 +84,7 @@ bool aiox_poll(struct aiox_context *ctx, bool may_block)
     if (AIOX_UNLIKELY(!home_claim_(&ctx->home))) {
         aiox_panic("another thread is the home of this context; aiox_context_adopt() moves it");
     }
+    AIOX_TRACE(aio, poll_enter, (uintptr_t)ctx, may_block);
     outer = home_begin_turn_(ctx);
     handlers_enter_(&ctx->handlers);
     aiox_list_init(&ready);
@@ -96,5 +98,6 @@ bool aiox_poll(struct aiox_context *ctx, bool may_block)
     progress |= aiox_timer_group_run(&ctx->timers);
     outside_turned_(&ctx->outside);
     home_end_turn_(outer);
+    AIOX_TRACE(aio, poll_leave, (uintptr_t)ctx, progress);
     return progress;
 }

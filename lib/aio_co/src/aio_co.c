@@ -6,6 +6,8 @@
 
 #include "aiox/assert.h"
 
+#include "trace.h"
+
 static struct co_part *part_of_executor(struct aiox_executor *ex)
 {
     return AIOX_CONTAINER_OF(ex, struct co_part, home.executor);
@@ -17,6 +19,7 @@ static struct co_part *part_of_executor(struct aiox_executor *ex)
  */
 static void send(struct co_part *part, struct aiox_co *co)
 {
+    AIOX_TRACE(aio_co, send, (uintptr_t)co, (uintptr_t)part->ctx);
     if (aiox_context_is_home(part->ctx)) {
         home_send_(&part->home, co);
     } else {
@@ -166,6 +169,7 @@ void aiox_co_move_self(struct aiox_context *ctx)
     if (here->ctx == ctx) {
         return;
     }
+    AIOX_TRACE(aio_co, move, (uintptr_t)move.leaver.co, (uintptr_t)ctx);
     (void)part_of_(ctx);
     move.to = aiox_context_ref(ctx);
     aiox_co_mark(move.leaver.co, moving);

@@ -15,7 +15,7 @@
 
 #include "aiox/aio_pool.h"
 #include "aiox/aiox.h"
-#include "aiox/log.h"
+#include "aiox/trace.h"
 
 namespace pool_testing
 {

@@ -16,6 +16,8 @@
 #include "aiox/atomic.h"
 #include "aiox/log.h"
 
+#include "trace.h"
+
 /* The entry of //plugins/fdmon_poll in its static form; it has no header. */
 const struct aiox_fdmon_plugin *aiox_fdmon_poll(uint32_t index);
 
@@ -84,6 +86,16 @@ void aiox_choice_get(struct aiox_choice *out, const struct aiox_preferences *wis
     }
 }
 
+/* Before the first context: its birth is to be seen, too. */
+static void begin_trace(void)
+{
+    const char *rooms = is_on("AIOX_NO_ENV") ? NULL : look_up("AIOX_TRACE");
+
+    if (rooms) {
+        trace_print_(rooms);
+    }
+}
+
 static void log_reports(struct aiox_context *ctx)
 {
     const struct aiox_backend_report *r;
@@ -104,6 +116,7 @@ int aiox_new_with(struct aiox_context **out, const struct aiox_preferences *wish
     struct aiox_context *ctx;
     int error;
 
+    begin_trace();
     aiox_choice_get(&choice, wish);
     error = aiox_context_new(&ctx, &choice.sources, err);
     if (error) {

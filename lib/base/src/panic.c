@@ -8,6 +8,8 @@
 
 #include "aiox/log.h"
 
+#include "trace.h"
+
 void aiox_panic_at(const char *file, int line, const char *function, const char *format, ...)
 {
     char text[500];
@@ -16,6 +18,7 @@ void aiox_panic_at(const char *file, int line, const char *function, const char 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    AIOX_TRACE(base, panic, (uintptr_t)text, line);
     fprintf(stderr, "aiox: %s:%d: %s: %s\n", file, line, function, text);
     fflush(stderr);
     aiox_log(AIOX_LOG_ERROR, "%s:%d: %s: %s", file, line, function, text);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "aiox/assert.h"
+#include "aiox/trace.h"
 
 namespace
 {

@@ -151,15 +151,13 @@ static bool nod_off(struct aiox_bh_queue *q)
 /* All that the BHs of @list are asked for, up to the first that is WANTED. */
 static uint32_t asks_on(const struct aiox_queue *list)
 {
+    struct aiox_queue_node *node = aiox_queue_first(list);
     uint32_t asks = 0;
 
-    for (struct aiox_queue_node *node = aiox_queue_first(list); node; node = node->next_) {
+    for (; node && !(asks & WANTED); node = node->next_) {
         uint32_t state = aiox_u32_load_relaxed(&of_link(node)->state);
 
         asks |= state & DOOMED ? 0 : state & (WANTED | IDLE);
-        if (asks & WANTED) {
-            break;
-        }
     }
     return asks;
 }
@@ -184,7 +182,7 @@ static void meet_newborn(struct aiox_bh_queue *q)
 
 static void give_back(struct aiox_bh_queue *q, struct aiox_bh *bh, uint32_t state)
 {
-    TRACE_GONE(bh, bh->name);
+    AIOX_TRACE(bh, gone, (uintptr_t)bh, (uintptr_t)bh->name);
     if (!(state & ONESHOT)) {
         meet_newborn(q);
         aiox_list_remove(&bh->in_all);
@@ -201,7 +199,7 @@ static bool put_off(struct aiox_bh *bh)
     if (!guard->busy_ || state & DOOMED || !(state & (WANTED | IDLE))) {
         return false;
     }
-    TRACE_PUT_OFF(bh, bh->name);
+    AIOX_TRACE(bh, put_off, (uintptr_t)bh, (uintptr_t)bh->name);
     if (!guard->warned_) {
         guard->warned_ = true;
         aiox_log(AIOX_LOG_WARN, "bottom half '%s' is put off: one of its guard is running",
@@ -241,7 +239,7 @@ static bool run_one(struct aiox_bh_queue *q, struct aiox_bh *bh)
     if (!(state & (WANTED | IDLE))) {
         return false;
     }
-    TRACE_RUN(bh, bh->name);
+    AIOX_TRACE(bh, run, (uintptr_t)bh, (uintptr_t)bh->name);
     if (bh->guard) {
         call_guarded(q, bh);
         return state & WANTED;

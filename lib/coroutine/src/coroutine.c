@@ -38,6 +38,7 @@
 #include "pool.h"
 #include "refuse.h"
 #include "stack.h"
+#include "trace.h"
 
 #define TLS_FAST __attribute__((tls_model("initial-exec")))
 
@@ -198,6 +199,7 @@ AIOX_NOINLINE int aiox_co_create(struct aiox_co **out, const struct aiox_co_clas
     co->fn = fn;
     co->opaque = opaque;
     co->class_ = class_;
+    AIOX_TRACE(coroutine, create, (uintptr_t)co, (uintptr_t)class_->name);
     *out = co;
     return 0;
 }
@@ -309,6 +311,7 @@ static AIOX_ALWAYS_INLINE void wake_on(struct aiox_executor *ex, struct aiox_co 
 {
     struct aiox_co *self = aiox_co_self();
 
+    AIOX_TRACE(coroutine, wake, (uintptr_t)co, (uintptr_t)ex);
     if (self && self->executor == ex) {
         aiox_co_mark(co, woken_by);
         co->executor = ex;

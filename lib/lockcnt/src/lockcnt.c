@@ -29,6 +29,7 @@
 #include "aiox/lockcnt.h"
 
 #include "lockcnt_wait.h"
+#include "trace.h"
 
 enum {
     FREE = 0,
@@ -80,6 +81,7 @@ static bool change_to_or_wait(struct aiox_lockcnt *lc, struct attempt *a, uint32
         return false;
     default:
         a->has_slept = true;
+        AIOX_TRACE(lockcnt, wait, (uintptr_t)lc, a->word);
         lockcnt_wait_(&lc->word_, a->word);
         a->word = aiox_u32_load_relaxed(&lc->word_);
         return false;
@@ -90,6 +92,7 @@ static bool change_to_or_wait(struct aiox_lockcnt *lc, struct attempt *a, uint32
 static void leave(struct aiox_lockcnt *lc, const struct attempt *a)
 {
     if (a->has_slept) {
+        AIOX_TRACE(lockcnt, wake, (uintptr_t)lc, 0);
         lockcnt_wake_(&lc->word_);
     }
 }
@@ -151,6 +154,7 @@ static void wake_if_waited(struct aiox_lockcnt *lc, uint32_t word)
 {
     aiox_assert((word & LOCK) != FREE);
     if ((word & LOCK) == WAITED) {
+        AIOX_TRACE(lockcnt, wake, (uintptr_t)lc, word);
         lockcnt_wake_(&lc->word_);
     }
 }

@@ -30,6 +30,7 @@ static bool disarm_if_pending(struct aiox_timer_list_ *list, struct aiox_timer *
 {
     bool pending = timer_is_pending_(timer);
 
+    AIOX_TRACE(timer, cancel, (uintptr_t)timer, pending);
     if (pending) {
         list_disarm_(list, timer);
         list_publish_(list);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace.h - the trace points of this library.
+ * trace.h - the trace points of aiox-timer.
  *
- *   timer arm    a = the timer, b = its deadline in ns; before it is armed
- *   timer fire   a = the timer, b = its deadline in ns; before its callback
+ *   timer arm          a = the timer, b = its deadline in ns; before it is armed
+ *   timer cancel       a = the timer, b = 1 if it was armed; under the list's lock
+ *   timer fire         a = the timer, b = its deadline in ns; before its callback
  *
  * The list's lock may be held: a hook calls nothing of this library.
  */
-#ifndef AIOX_LIB_TIMER_SRC_TRACE_H_
-#define AIOX_LIB_TIMER_SRC_TRACE_H_
+#ifndef AIOX_TIMER_SRC_TRACE_H_
+#define AIOX_TIMER_SRC_TRACE_H_
 
-#include "aiox/log.h"
+#include "aiox/trace.h"
 
-#endif /* AIOX_LIB_TIMER_SRC_TRACE_H_ */
+#endif /* AIOX_TIMER_SRC_TRACE_H_ */

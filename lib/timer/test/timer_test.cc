@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aiox/log.h"
+#include "aiox/trace.h"
 #include "lib/timer/test/fixture.h"
 
 namespace aiox_test

@@ -20,12 +20,15 @@
  *   AIOX_FDMON_PATH   further absolute directories of plugins, "a:b"
  *   AIOX_FDMON_OPTS   options of backends, "io_uring.entries=64,io_uring.defer=0"
  *   AIOX_FDMON_DEBUG  1: what became of each candidate goes to the log (AIOX_LOG_DEBUG)
+ *   AIOX_TRACE        trace points to stderr, unless the program has a hook: "all",
+ *                     or rooms, "bh,timer" (docs/tracing.md); read by aiox_new() alone
  *   AIOX_NO_ENV       1: none of the above is read
  *
  * An empty variable is one that is not set. None is read in a process with
  * more rights than its caller (setuid, file capabilities: AT_SECURE in
  * getauxval(3)), which also takes files from the system's plugin directory
- * only; nor after aiox_env_deny(); nor, AIOX_FDMON_DEBUG aside, for a pin.
+ * only; nor after aiox_env_deny(); nor, AIOX_FDMON_DEBUG and AIOX_TRACE aside,
+ * for a pin.
  */
 #ifndef AIOX_AIOX_H_
 #define AIOX_AIOX_H_
