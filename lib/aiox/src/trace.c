@@ -19,7 +19,9 @@
 #include "aiox/atomic.h"
 #include "aiox/trace.h"
 
-static char wanted[200]; /* changed before the hook is set, then never */
+/* Changed before the hook is set, then never. */
+static char wanted[200];
+static bool is_all;
 static aiox_atomic_u32 is_begun;
 
 /* Points whose b is the address of a name; event NULL: all of the room. */
@@ -27,19 +29,19 @@ static const struct {
     const char *room, *event;
 } named[] = {{"bh", NULL}, {"coroutine", "create"}, {"aio", "backend"}};
 
-static bool is_wanted(const char *room)
-{
-    size_t bytes = strlen(room);
-    const char *at = wanted;
+/* Those that have points. */
+static const char rooms[] = "aio,aio_co,aio_pool,base,bh,coroutine,lockcnt,timer";
 
-    if (strcmp(wanted, "all") == 0) {
-        return true;
-    }
-    while ((at = strstr(at, room)) != NULL) {
-        if ((at == wanted || at[-1] == ',') && (at[bytes] == ',' || at[bytes] == '\0')) {
+/* Whether the first @bytes of @name stand in @list, which has commas between names. */
+static bool is_listed(const char *list, const char *name, size_t bytes)
+{
+    const char *end;
+
+    for (const char *at = list; *at; at = *end ? end + 1 : end) {
+        end = strchrnul(at, ',');
+        if ((size_t)(end - at) == bytes && memcmp(at, name, bytes) == 0) {
             return true;
         }
-        at += bytes;
     }
     return false;
 }
@@ -62,7 +64,7 @@ static void print(void *opaque, const char *room, const char *event, uint64_t a,
     char line[300];
     int bytes;
 
-    if (!is_wanted(room)) {
+    if (!is_all && !is_listed(wanted, room, strlen(room))) {
         return;
     }
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -79,11 +81,30 @@ static void print(void *opaque, const char *room, const char *event, uint64_t a,
     errno = error;
 }
 
-void trace_print_(const char *rooms)
+/* A name that is none would be waited for in vain. */
+static void warn_of_names(void)
+{
+    const char *end;
+
+    for (const char *at = wanted; *at; at = *end ? end + 1 : end) {
+        end = strchrnul(at, ',');
+        if (!is_listed(rooms, at, (size_t)(end - at))) {
+            dprintf(STDERR_FILENO,
+                    "aiox: AIOX_TRACE: there is no room '%.*s'; all, or some of %s\n",
+                    (int)(end - at), at, rooms);
+        }
+    }
+}
+
+void trace_print_(const char *wish)
 {
     if (aiox_u32_or_relaxed(&is_begun, 1) != 0 || aiox_ptr_load_relaxed(&aiox_trace_hook_)) {
         return;
     }
-    snprintf(wanted, sizeof(wanted), "%s", rooms);
+    snprintf(wanted, sizeof(wanted), "%s", wish);
+    is_all = strcmp(wanted, "all") == 0;
+    if (!is_all) {
+        warn_of_names();
+    }
     aiox_trace_set_hook(print, NULL);
 }

@@ -8,6 +8,6 @@
  * bytes) to stderr from now on. Only the first call does, and it gives way to
  * a hook that is there. [any]
  */
-void trace_print_(const char *rooms);
+void trace_print_(const char *wish);
 
 #endif /* AIOX_AIOX_SRC_TRACE_H_ */

@@ -56,9 +56,11 @@ TEST(FrontTraceDeathTest, AllIsEveryRoom)
                       ContainsRegex(" aio backend 0x[0-9a-f]+ \"")));
 }
 
-TEST(FrontTraceDeathTest, APartOfANameIsNone)
+TEST(FrontTraceDeathTest, APartOfANameIsNoneAndThatIsSaid)
 {
-    EXPECT_EXIT(LiveWith("b,bhx,xbh,io"), ExitedWithCode(0), IsEmpty());
+    EXPECT_EXIT(LiveWith("b,bhx,xbh"), ExitedWithCode(0),
+                AllOf(HasSubstr("no room 'b'"), HasSubstr("no room 'bhx'"),
+                      HasSubstr("no room 'xbh'"), Not(HasSubstr("bh run"))));
 }
 
 TEST(FrontTraceDeathTest, WithoutTheVariableNothingIsPrinted)
