@@ -381,7 +381,8 @@ static const struct aiox_fdmon_plugin descriptor = {
     .summary = "epoll(7): its cost does not grow with what is watched",
     .license = "MIT",
     .caps = AIOX_FDMON_CAP_LEVEL | AIOX_FDMON_CAP_NS_TIMEOUT | AIOX_FDMON_CAP_PRI |
-            AIOX_FDMON_CAP_MANY_FDS | AIOX_FDMON_CAP_FORK | AIOX_FDMON_CAP_POLLFD,
+            AIOX_FDMON_CAP_MANY_FDS | AIOX_FDMON_CAP_FORK | AIOX_FDMON_CAP_POLLFD |
+            AIOX_FDMON_CAP_ROAMS,
     .ops = &ops,
     .probe = epoll_probe_,
     .get_extension = get_extension,

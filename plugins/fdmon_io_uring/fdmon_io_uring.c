@@ -216,11 +216,10 @@ static void read_options(struct ring_options *o, const struct aiox_fdmon_host *h
     o->entries = number(host, "entries", 128);
     o->cq_entries = number(host, "cq_entries", 512);
     o->cq_entries = o->cq_entries < o->entries ? o->entries : o->cq_entries;
-    /*
-     * Watched from outside, a ring that defers stays silent; an eventfd(2) of the
-     * ring is told late or never, if what became ready is an eventfd itself.
-     */
-    o->defer = (!defer || *defer != '0') && !host->get_extension(host, AIOX_FDMON_POLLFD_ID);
+    o->roams = host->get_extension(host, AIOX_FDMON_ROAMING_ID);
+    /* Watched from outside, a ring that defers stays silent, and an eventfd(2) of it may. */
+    o->defer =
+        (!defer || *defer != '0') && !o->roams && !host->get_extension(host, AIOX_FDMON_POLLFD_ID);
 }
 
 static int io_uring_open(const struct aiox_fdmon_host *host, struct aiox_fdmon **out)
@@ -300,6 +299,7 @@ static void io_uring_describe(struct aiox_fdmon *mon, char *text, size_t bytes)
              mon->ring.lib.sq.ring_entries, mon->ring.lib.cq.ring_entries,
              flags & IORING_SETUP_DEFER_TASKRUN  ? ", single issuer, deferred task work"
              : flags & IORING_SETUP_COOP_TASKRUN ? ", cooperative task work"
+             : mon->ring.roams                   ? ", one thread after another"
                                                  : "",
              flags & IORING_SETUP_NO_SQARRAY ? ", no index array" : "",
              mon->ring.lib.features & IORING_FEAT_NO_IOWAIT ? ", no I/O wait when idle" : "");
@@ -390,7 +390,7 @@ static const struct aiox_fdmon_plugin descriptor = {
     .caps = AIOX_FDMON_CAP_LEVEL | AIOX_FDMON_CAP_NS_TIMEOUT | AIOX_FDMON_CAP_PRI |
             AIOX_FDMON_CAP_REGULAR | AIOX_FDMON_CAP_MANY_FDS | AIOX_FDMON_CAP_PENDING |
             AIOX_FDMON_CAP_COMPLETION | AIOX_FDMON_CAP_FORK | AIOX_FDMON_CAP_LOCKS_MEMORY |
-            AIOX_FDMON_CAP_POLLFD,
+            AIOX_FDMON_CAP_POLLFD | AIOX_FDMON_CAP_MAY_ROAM,
     .ops = &ops,
     .options = options,
     .probe = io_uring_probe_,

@@ -49,14 +49,27 @@
 
 enum { ROOM_OF_SOME_RINGS = 1 << 20 };
 
-/* From the best to the oldest; a kernel that does not know a flag says EINVAL. */
+/*
+ * From the best to the oldest; a kernel that does not know a flag says EINVAL.
+ *
+ * What a request has to do in the end is done by the thread that submitted it. A
+ * ring that roams takes none of the flags by which that waits for the thread
+ * to enter the kernel: the thread may have other things to do for long.
+ */
 static const unsigned ladder[] = {
     DEFER_FLAGS,                                                                     /* 6.1 */
     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL, /* 5.19 */
+    IORING_SETUP_SUBMIT_ALL,                                                         /* 5.18 */
     0,                                                                               /* 5.13 */
 };
 
 static unsigned ended; /* rings, [RING-place] */
+
+static bool may_use(const struct ring_options *options, unsigned flags)
+{
+    return !(flags & IORING_SETUP_DEFER_TASKRUN && !options->defer) &&
+           !(flags & IORING_SETUP_TASKRUN_FLAG && options->roams);
+}
 
 /* False if a ring does not fit under the limit however long one waits. */
 static bool may_fit_later(void)
@@ -92,7 +105,7 @@ static int climb_down(struct ring *r, const struct ring_options *options)
     int err = -EINVAL;
 
     for (size_t i = 0; err == -EINVAL && i < sizeof(ladder) / sizeof(*ladder); i++) {
-        if (!options->defer && (ladder[i] & IORING_SETUP_DEFER_TASKRUN)) {
+        if (!may_use(options, ladder[i])) {
             continue;
         }
         memset(&p, 0, sizeof(p));
@@ -115,6 +128,7 @@ int ring_open_(struct ring *r, const struct ring_options *options, const char **
     }
     __atomic_load_n(&ended, __ATOMIC_ACQUIRE); /* [RING-place] */
     r->enter_fd = r->lib.ring_fd;
+    r->roams = options->roams;
     if ((r->lib.features & NEEDED_FEATURES) != NEEDED_FEATURES) {
         ring_close_(r);
         return -EINVAL;
@@ -129,7 +143,7 @@ int ring_open_(struct ring *r, const struct ring_options *options, const char **
 
 bool ring_is_at_home_(const struct ring *r)
 {
-    return r->home == gettid();
+    return r->roams || r->home == gettid();
 }
 
 static void forget_index(struct ring *r)
@@ -172,7 +186,9 @@ int ring_enable_(struct ring *r)
         return err;
     }
     r->home = gettid();
-    take_index(r);
+    if (!r->roams) {
+        take_index(r);
+    }
     return 0;
 }
 

@@ -48,6 +48,7 @@ struct ring_options {
     unsigned entries;
     unsigned cq_entries;
     bool defer; /* may use IORING_SETUP_DEFER_TASKRUN */
+    bool roams; /* one thread after another uses it */
 };
 
 /* [home], but for the set-up. */
@@ -56,6 +57,7 @@ struct ring {
     int enter_fd;         /* the ring's descriptor, or its index in the thread's own short table */
     unsigned enter_flags; /* which of the two */
     pid_t home; /* the thread whose table that is, and whose ring; 0 before it is enabled */
+    bool roams; /* no thread has a special part: home is the first that used it */
 };
 
 /*
@@ -68,8 +70,8 @@ void ring_close_(struct ring *r);
 /* In a child: lets go of the parent's ring, whose queues are not mapped here. */
 void ring_leave_to_parent_(struct ring *r);
 /*
- * True in the thread that has enabled the ring. In another, an index means a
- * ring of that thread's own, and the kernel would refuse this one.
+ * True in the thread that has enabled the ring, and in all if it roams. In another, an
+ * index means a ring of that thread's own, and the kernel would refuse this one.
  */
 bool ring_is_at_home_(const struct ring *r);
 

@@ -388,7 +388,8 @@ static const struct aiox_fdmon_plugin descriptor = {
     .summary = "ppoll(2): works everywhere, for a few dozen descriptors",
     .license = "MIT",
     .caps = AIOX_FDMON_CAP_LEVEL | AIOX_FDMON_CAP_NS_TIMEOUT | AIOX_FDMON_CAP_PRI |
-            AIOX_FDMON_CAP_REGULAR | AIOX_FDMON_CAP_FORK | AIOX_FDMON_CAP_POLLFD,
+            AIOX_FDMON_CAP_REGULAR | AIOX_FDMON_CAP_FORK | AIOX_FDMON_CAP_POLLFD |
+            AIOX_FDMON_CAP_ROAMS,
     .ops = &ops,
     .probe = poll_probe_,
     .get_extension = get_extension,

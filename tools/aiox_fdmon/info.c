@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aiox/fdmon_pollfd.h"
+
 #include "commands.h"
 #include "findings.h"
 
@@ -15,6 +17,21 @@ static void print_caps(const char *title, uint64_t caps)
 
     aiox_backend_caps_text(caps, text, sizeof(text));
     printf("%-13s %s\n", title, text[0] ? text : "none");
+}
+
+static void print_extensions(const struct aiox_fdmon_plugin *p)
+{
+    static const char *const known[] = {AIOX_FDMON_COMPLETION_ID, AIOX_FDMON_POLLFD_ID};
+    const char *before = "";
+
+    printf("%-13s ", "extensions");
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+        if (p->get_extension && p->get_extension(known[i])) {
+            printf("%s%s", before, known[i]);
+            before = ",";
+        }
+    }
+    printf("%s\n", *before ? "" : "none");
 }
 
 static void print_plugin(const struct aiox_fdmon_plugin *p)
@@ -27,9 +44,7 @@ static void print_plugin(const struct aiox_fdmon_plugin *p)
     printf("%-13s %d%s\n", "rank", (int)p->rank, p->rank < 0 ? " (by name only)" : "");
     print_caps("capabilities", p->caps);
     print_caps("needs", p->needs);
-    printf("%-13s %s\n", "extensions",
-           p->get_extension && p->get_extension(AIOX_FDMON_COMPLETION_ID) ? AIOX_FDMON_COMPLETION_ID
-                                                                          : "none");
+    print_extensions(p);
     for (; o && o->name; o++) {
         printf("%-13s %s=%s  %s\n", "option", o->name, o->default_value, o->help);
     }

@@ -19,15 +19,15 @@
 #include "aiox/backend.h"
 
 static const char *const cap_names[] = {
-    "level",   "ns_timeout", "pri",  "regular",      "many_fds",
-    "pending", "completion", "fork", "locks_memory", "pollfd",
+    "level",      "ns_timeout", "pri",          "regular", "many_fds", "pending",
+    "completion", "fork",       "locks_memory", "pollfd",  "roams",    "may_roam",
 };
 
 static const uint64_t cap_bits[] = {
     AIOX_FDMON_CAP_LEVEL,      AIOX_FDMON_CAP_NS_TIMEOUT, AIOX_FDMON_CAP_PRI,
     AIOX_FDMON_CAP_REGULAR,    AIOX_FDMON_CAP_MANY_FDS,   AIOX_FDMON_CAP_PENDING,
     AIOX_FDMON_CAP_COMPLETION, AIOX_FDMON_CAP_FORK,       AIOX_FDMON_CAP_LOCKS_MEMORY,
-    AIOX_FDMON_CAP_POLLFD,
+    AIOX_FDMON_CAP_POLLFD,     AIOX_FDMON_CAP_ROAMS,      AIOX_FDMON_CAP_MAY_ROAM,
 };
 
 #define CAP_COUNT ((int)(sizeof(cap_bits) / sizeof(*cap_bits)))

@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "aiox/fdmon.h"
+
 namespace
 {
 
@@ -58,6 +60,24 @@ TEST(FdmonAbi, NoNameHasChanged)
     for (int i = 0; layout_v1.strings[i]; i++) {
         ASSERT_NE(layout_now.strings[i], nullptr);
         EXPECT_STREQ(layout_now.strings[i], layout_v1.strings[i]);
+    }
+}
+
+/* A backend built long ago, or a loop, takes a bit for what it meant then. */
+TEST(FdmonAbi, ACapabilityThatCameSinceHasABitOfItsOwn)
+{
+    const std::string prefix = "AIOX_FDMON_CAP_";
+    uint64_t taken = 0;
+
+    for (auto &[name, value] : Map(layout_v1.numbers)) {
+        taken |= name.compare(0, prefix.size(), prefix) == 0 ? value : 0;
+    }
+    ASSERT_NE(taken, 0u);
+
+    for (uint64_t cap : {AIOX_FDMON_CAP_POLLFD, AIOX_FDMON_CAP_ROAMS, AIOX_FDMON_CAP_MAY_ROAM}) {
+        EXPECT_EQ(__builtin_popcountll(cap), 1);
+        EXPECT_EQ(taken & cap, 0u);
+        taken |= cap;
     }
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* limits: the contract is one header, so that a backend needs no other */
 /*
  * aiox/fdmon.h - the contract between a loop and the part that watches its
  * file descriptors.
@@ -20,7 +21,7 @@
  * rest as zero. Fields are only ever added at the end.
  *
  * Thread tags: [home] the one thread that collects, fixed by the first
- * collect(); [locked] any thread, one at a time per monitor, perhaps while
+ * collect() unless the monitor roams; [locked] any thread, one at a time per monitor, perhaps while
  * [home] is inside collect(); [any] any thread, at any time.
  */
 #ifndef AIOX_FDMON_H_
@@ -211,6 +212,8 @@ struct aiox_fdmon_ops {
 #define AIOX_FDMON_CAP_FORK (UINT64_C(1) << 7)         /* works on in the child after fork(2) */
 #define AIOX_FDMON_CAP_LOCKS_MEMORY (UINT64_C(1) << 8) /* may count against RLIMIT_MEMLOCK */
 #define AIOX_FDMON_CAP_POLLFD (UINT64_C(1) << 9)       /* "aiox.pollfd/1", fdmon_pollfd.h */
+#define AIOX_FDMON_CAP_ROAMS (UINT64_C(1) << 10)       /* [home] may change: "aiox.roaming/1" */
+#define AIOX_FDMON_CAP_MAY_ROAM (UINT64_C(1) << 11)    /* the same, if the loop asks for it */
 /* Refused when one is set that the loop does not know. */
 #define AIOX_FDMON_CAP_MUST_UNDERSTAND (UINT64_C(0xffff) << 48)
 
@@ -283,6 +286,18 @@ struct aiox_fdmon_completion {
     /* True if this kernel knows the io_uring operation @opcode (IORING_OP_*). [any] */
     bool (*supports)(struct aiox_fdmon *mon, unsigned opcode);
 };
+
+/*
+ * "aiox.roaming/1": one thread after another is the [home] of a monitor. What
+ * one has done is seen by the next; requests and watches go on when the thread
+ * that made them does something else. When it ends, watches go on; requests may
+ * be reported with -ECANCELED.
+ *
+ * A backend with AIOX_FDMON_CAP_ROAMS always lets it change. One with
+ * AIOX_FDMON_CAP_MAY_ROAM does so, at a price, for monitors that are opened while
+ * the host's get_extension() returns anything but NULL for this string.
+ */
+#define AIOX_FDMON_ROAMING_ID "aiox.roaming/1"
 
 /*
  * The facts by which a file is judged before any of its code runs: an ELF
