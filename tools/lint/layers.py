@@ -46,11 +46,11 @@ ARROWS = {
 
 _RING = "plugins/fdmon_io_uring"  # the one that may use liburing
 
-# The inside of the context is known to its birth and to the story alone.
+# The inside of the context is known to its birth, its changes of home and the story alone.
 ONLY_FOR = {
     "lib/aio/src/context.h": {
-        "lib/aio/src/context.c", "lib/aio/src/foreign.c", "lib/aio/src/poll.c",
-        "lib/aio/src/requests.c",
+        "lib/aio/src/context.c", "lib/aio/src/foreign.c", "lib/aio/src/lend.c",
+        "lib/aio/src/poll.c", "lib/aio/src/requests.c",
     },
 }
 

@@ -57,9 +57,11 @@ static const char *host_option(const struct aiox_fdmon_host *host, const char *n
 static const void *host_get_extension(const struct aiox_fdmon_host *host, const char *id)
 {
     static const uint32_t yes = sizeof(yes);
-    bool asks_whether_hosted = strcmp(id, AIOX_FDMON_POLLFD_ID) == 0;
+    const struct backend_wishes *told = &backend_of(host)->told;
+    bool is_told = (told->hosted && strcmp(id, AIOX_FDMON_POLLFD_ID) == 0) ||
+                   (told->roaming && strcmp(id, AIOX_FDMON_ROAMING_ID) == 0);
 
-    return asks_whether_hosted && backend_of(host)->is_hosted ? &yes : NULL;
+    return is_told ? &yes : NULL;
 }
 
 static void fill_host(struct backend *b)
@@ -154,22 +156,51 @@ int backend_start_(struct backend *b, struct aiox_backend_report *r)
                        error, "open: %s", aiox_error_text(error));
 }
 
-static int reopen(struct backend **out, const struct backend *like, bool hosted,
-                  struct aiox_error *err)
+bool backend_suits_(const struct backend *b, struct backend_wishes wishes)
+{
+    bool roams = (b->plugin.caps & AIOX_FDMON_CAP_ROAMS) ||
+                 (b->told.roaming && (b->plugin.caps & AIOX_FDMON_CAP_MAY_ROAM));
+
+    return (b->told.hosted || !wishes.hosted) && (roams || !wishes.roaming);
+}
+
+/* 0, or -ENOTSUP if no monitor of @like's plugin suits. */
+static int check_can(const struct backend *like, struct backend_wishes wishes,
+                     struct aiox_error *err)
+{
+    if (wishes.hosted && !like->pollfd.prepare) {
+        return aiox_error_set(err, -ENOTSUP,
+                              "the backend '%s' has no descriptor that another loop could watch",
+                              like->plugin.name);
+    }
+    if (wishes.roaming && !(like->plugin.caps & (AIOX_FDMON_CAP_ROAMS | AIOX_FDMON_CAP_MAY_ROAM))) {
+        return aiox_error_set(err, -ENOTSUP,
+                              "the backend '%s' is bound to one thread and cannot be lent",
+                              like->plugin.name);
+    }
+    return 0;
+}
+
+int backend_reopen_(struct backend **out, const struct backend *like, struct backend_wishes wishes,
+                    struct aiox_error *err)
 {
     struct aiox_backend_report r = {.stage = AIOX_BACKEND_CHOSEN};
-    struct backend *b = malloc(sizeof(*b));
-    int error;
+    struct backend *b;
+    int error = check_can(like, wishes, err);
 
+    if (error) {
+        return error;
+    }
     snprintf(r.name, sizeof(r.name), "%s", like->plugin.name);
     snprintf(r.path, sizeof(r.path), "%s", like->path);
+    b = malloc(sizeof(*b));
     if (!b) {
         no_memory(&r);
         return report_to_error_(&r, err);
     }
     *b = *like;
     b->mon = NULL;
-    b->is_hosted = hosted;
+    b->told = wishes;
     b->plugin.ops = &b->ops;
     fill_host(b);
     b->options = options_copy_(like->options);
@@ -183,19 +214,17 @@ static int reopen(struct backend **out, const struct backend *like, bool hosted,
     return 0;
 }
 
-int backend_reopen_(struct backend **out, const struct backend *like, struct aiox_error *err)
+int backend_suit_(struct backend **b, struct backend_wishes wishes, struct aiox_error *err)
 {
-    return reopen(out, like, like->is_hosted, err);
-}
+    struct backend *opened = *b;
+    int code;
 
-int backend_reopen_hosted_(struct backend **out, const struct backend *like, struct aiox_error *err)
-{
-    if (!like->pollfd.prepare) {
-        return aiox_error_set(err, -ENOTSUP,
-                              "the backend '%s' has no descriptor that another loop could watch",
-                              like->plugin.name);
+    if (backend_suits_(opened, wishes)) {
+        return 0;
     }
-    return reopen(out, like, true, err);
+    code = backend_reopen_(b, opened, wishes, err);
+    backend_close_(opened);
+    return code;
 }
 
 void backend_close_(struct backend *b)

@@ -19,13 +19,19 @@
 
 struct backend_options; /* options.h */
 
+/* For what a monitor is opened, beyond the usual; its plugin may ask while it is. */
+struct backend_wishes {
+    bool hosted;  /* somebody else waits for it: "aiox.pollfd/1" */
+    bool roaming; /* one thread after another is its [home]: "aiox.roaming/1" */
+};
+
 struct backend {
     struct aiox_fdmon_ops ops; /* open, close, interest, collect are never NULL */
     struct aiox_fdmon *mon;
     struct aiox_fdmon_completion completion; /* complete if has_completion, else zero */
     bool has_completion;
     struct aiox_fdmon_pollfd pollfd; /* prepare is NULL if it has none */
-    bool is_hosted;                  /* told so when opened: somebody else waits for it */
+    struct backend_wishes told;      /* when it was opened */
     struct aiox_fdmon_plugin plugin; /* no string is NULL; caps agree with ops and completion */
     struct aiox_fdmon_host host;
     char path[256]; /* empty: linked in */
@@ -72,16 +78,19 @@ AIOX_NODISCARD int backend_open_(struct backend **out, const struct backend_sour
                                  const char *spec, struct backend_reports *reports,
                                  struct aiox_error *err);
 
-/* Opens a second monitor of @like's plugin, as @like in all else. What open() said. [any] */
-AIOX_NODISCARD int backend_reopen_(struct backend **out, const struct backend *like,
-                                   struct aiox_error *err);
+/* True if @b does as it is. [any] */
+bool backend_suits_(const struct backend *b, struct backend_wishes wishes);
 
 /*
- * The same, to be waited for from outside. -ENOTSUP if the plugin has no
- * descriptor for that; else what open() said. [any]
+ * Opens a second monitor of @like's plugin with @like's options, and tells it of @wishes. -ENOTSUP
+ * if the plugin cannot do that; else what open() said. [any]
  */
-AIOX_NODISCARD int backend_reopen_hosted_(struct backend **out, const struct backend *like,
-                                          struct aiox_error *err);
+AIOX_NODISCARD int backend_reopen_(struct backend **out, const struct backend *like,
+                                   struct backend_wishes wishes, struct aiox_error *err);
+
+/* Opens *@b, which nobody uses yet, anew unless it suits. On error it is closed. [any] */
+AIOX_NODISCARD int backend_suit_(struct backend **b, struct backend_wishes wishes,
+                                 struct aiox_error *err);
 
 /* Closes the monitor and frees @b; takes NULL. [home], or any thread once home has ended. */
 void backend_close_(struct backend *b);

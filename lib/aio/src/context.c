@@ -42,21 +42,6 @@ int context_move_to_(struct aiox_context *ctx, struct backend *to, struct aiox_e
     return 0;
 }
 
-/* While another loop waits for @ctx, *@to must be such that it can. On error *@to is closed. */
-static int host_if_hosted(const struct aiox_context *ctx, struct backend **to,
-                          struct aiox_error *err)
-{
-    struct backend *opened = *to;
-    int code;
-
-    if (!ctx->outside.is_open || opened->is_hosted) {
-        return 0;
-    }
-    code = backend_reopen_hosted_(to, opened, err);
-    backend_close_(opened);
-    return code;
-}
-
 int context_check_no_requests_(const struct aiox_context *ctx, struct aiox_error *err)
 {
     if (aiox_list_is_empty(&ctx->in_flight)) {
@@ -64,6 +49,21 @@ int context_check_no_requests_(const struct aiox_context *ctx, struct aiox_error
     }
     return aiox_error_set(err, -EBUSY, "requests are under way on the backend '%s'",
                           ctx->backend->plugin.name);
+}
+
+int context_suit_(struct aiox_context *ctx, struct backend_wishes wishes, struct aiox_error *err)
+{
+    struct backend *to;
+    int code;
+
+    if (backend_suits_(ctx->backend, wishes)) {
+        return 0;
+    }
+    code = context_check_no_requests_(ctx, err);
+    if (code == 0) {
+        code = backend_reopen_(&to, ctx->backend, wishes, err);
+    }
+    return code < 0 ? code : context_move_to_(ctx, to, err);
 }
 
 int aiox_context_setup(struct aiox_context *ctx, const char *spec, struct aiox_error *err)
@@ -77,35 +77,9 @@ int aiox_context_setup(struct aiox_context *ctx, const char *spec, struct aiox_e
         code = backend_open_(&to, &ctx->sources, spec, &ctx->reports, err);
     }
     if (code == 0) {
-        code = host_if_hosted(ctx, &to, err);
+        code = backend_suit_(&to, context_wishes_(ctx), err);
     }
     return code < 0 ? code : context_move_to_(ctx, to, err);
-}
-
-int aiox_context_adopt(struct aiox_context *ctx, struct aiox_error *err)
-{
-    struct backend *to;
-    int code;
-
-    if (home_is_here_(&ctx->home)) {
-        return 0;
-    }
-    code = context_check_no_requests_(ctx, err);
-    if (code < 0) {
-        return code;
-    }
-    if (home_claim_(&ctx->home)) {
-        return 0; /* nobody's yet: the backend is not bound */
-    }
-    home_take_(&ctx->home);
-    code = backend_reopen_(&to, ctx->backend, err);
-    if (code == 0) {
-        code = context_move_to_(ctx, to, err);
-    }
-    if (code < 0) {
-        context_lost_backend_(ctx, code);
-    }
-    return code;
 }
 
 /* The requests that a lost backend had will not be reported by anybody else. */
@@ -120,15 +94,18 @@ static void give_up_requests(struct aiox_context *ctx)
 
 void context_lost_backend_(struct aiox_context *ctx, int why)
 {
+    static const char *const caps[2][2] = {{"", ",caps:roams"},
+                                           {",caps:pollfd", ",caps:pollfd+roams"}};
+    struct backend_wishes wishes = context_wishes_(ctx);
     struct aiox_error err = {.code = -ENOENT, .message = "there is no other"};
     struct backend *to = NULL;
     char lost[40];
-    char spec[64];
+    char spec[80];
 
     snprintf(lost, sizeof(lost), "%s", ctx->backend->plugin.name);
-    snprintf(spec, sizeof(spec), "auto,-%s%s", lost, ctx->outside.is_open ? ",caps:pollfd" : "");
+    snprintf(spec, sizeof(spec), "auto,-%s%s", lost, caps[wishes.hosted][wishes.roaming]);
     if (backend_open_(&to, &ctx->sources, spec, NULL, &err) < 0 ||
-        host_if_hosted(ctx, &to, &err) < 0 || context_move_to_(ctx, to, &err) < 0) {
+        backend_suit_(&to, wishes, &err) < 0 || context_move_to_(ctx, to, &err) < 0) {
         aiox_panic("the backend '%s' failed (%s) and no other takes over: %s", lost,
                    aiox_error_text(why), err.message);
     }
@@ -233,6 +210,7 @@ int aiox_context_new(struct aiox_context **out, const struct aiox_backend_source
     aiox_list_init(&ctx->in_flight);
     aiox_list_init(&ctx->completions);
     parts_init_(&ctx->parts);
+    borrow_init_(&ctx->borrow);
     aiox_u32_store_relaxed(&ctx->references, 1);
     *out = ctx;
     return 0;
@@ -246,6 +224,7 @@ struct aiox_context *aiox_context_ref(struct aiox_context *ctx)
 
 static void end(struct aiox_context *ctx)
 {
+    borrow_fini_(&ctx->borrow);
     parts_fini_(&ctx->parts, ctx);
     aiox_timer_group_fini(&ctx->timers);
     aiox_bh_queue_fini(&ctx->bhs);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context.h - the parts of a context. Only context.c, poll.c, foreign.c and requests.c include it.
+ * context.h - the parts of a context. Only context.c, foreign.c, lend.c, poll.c and requests.c
+ * include it.
  */
 #ifndef AIOX_AIO_SRC_CONTEXT_H_
 #define AIOX_AIO_SRC_CONTEXT_H_
@@ -10,6 +11,7 @@
 #include "aiox/list.h"
 
 #include "backend.h"
+#include "borrow.h"
 #include "busy.h"
 #include "handlers.h"
 #include "home.h"
@@ -29,11 +31,18 @@ struct aiox_context {
     struct aiox_list completions; /* requests that ended. [home] */
     struct home home;
     struct outside outside; /* [home] */
+    struct borrow borrow;
     struct parts parts;
     struct backend_sources sources;
     struct backend_reports reports;
     aiox_atomic_u32 references;
 };
+
+/* What @ctx needs of its backend as things are. [home] */
+static inline struct backend_wishes context_wishes_(const struct aiox_context *ctx)
+{
+    return (struct backend_wishes){.hosted = ctx->outside.is_open, .roaming = ctx->borrow.lent};
+}
 
 /* The backend has failed for good with @why: goes on with another. Ends the program if there is
  * none. [home] */
@@ -49,6 +58,13 @@ AIOX_NODISCARD int context_move_to_(struct aiox_context *ctx, struct backend *to
 /* 0, or -EBUSY while there are requests, which stay with the backend that has them. [home] */
 AIOX_NODISCARD int context_check_no_requests_(const struct aiox_context *ctx,
                                               struct aiox_error *err);
+
+/*
+ * Lets the backend be one that suits: opens it anew if that takes it. -EBUSY while there are
+ * requests, -ENOTSUP if it cannot; else what open() said. On error nothing changed. [home]
+ */
+AIOX_NODISCARD int context_suit_(struct aiox_context *ctx, struct backend_wishes wishes,
+                                 struct aiox_error *err);
 
 /* What the home changes between the phases of a foreign loop would be seen too late: rings. [home]
  */

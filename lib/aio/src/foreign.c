@@ -24,6 +24,7 @@
 #include "aiox/clock.h"
 
 #include "context.h"
+#include "lend.h"
 
 /* How long the host may sleep when there is nothing that it could watch. */
 #define BLIND_NS AIOX_NS_PER_MS
@@ -133,27 +134,15 @@ bool aiox_foreign_dispatch(struct aiox_context *ctx)
     return aiox_poll(ctx, false);
 }
 
-/* The backend is opened anew, so that it knows. */
-static int tell_backend(struct aiox_context *ctx, struct aiox_error *err)
-{
-    struct backend *to;
-    int code;
-
-    if (ctx->backend->is_hosted) {
-        return 0;
-    }
-    code = context_check_no_requests_(ctx, err);
-    if (code == 0) {
-        code = backend_reopen_hosted_(&to, ctx->backend, err);
-    }
-    return code < 0 ? code : context_move_to_(ctx, to, err);
-}
-
 int aiox_foreign_begin(struct aiox_context *ctx, int *fd, struct aiox_error *err)
 {
     struct outside *o = &ctx->outside;
     int code;
 
+    if (borrow_is_lent_(&ctx->borrow)) {
+        return aiox_error_set(err, -EBUSY,
+                              "the context is lent; aiox_context_adopt() gives it one home again");
+    }
     if (o->is_open) {
         return aiox_error_set(err, -EBUSY, "another loop waits for this context already");
     }
@@ -162,7 +151,7 @@ int aiox_foreign_begin(struct aiox_context *ctx, int *fd, struct aiox_error *err
         return aiox_error_set(err, code, "cannot open a descriptor for another loop: %s",
                               aiox_error_text(code));
     }
-    code = tell_backend(ctx, err);
+    code = context_suit_(ctx, context_wishes_(ctx), err); /* the backend must know */
     if (code < 0) {
         outside_close_(o);
         return code;
@@ -175,4 +164,7 @@ void aiox_foreign_end(struct aiox_context *ctx)
 {
     outside_close_(&ctx->outside);
     (void)notify_wake_(&ctx->notify);
+    if (home_is_here_(&ctx->home) && borrow_is_wanted_(&ctx->borrow)) {
+        lend_to_who_waits_(ctx);
+    }
 }

@@ -26,7 +26,7 @@ static AIOX_NOINLINE uint64_t this_thread(void)
     return number;
 }
 
-static AIOX_NOINLINE uint64_t number_this_thread(void)
+AIOX_NOINLINE uint64_t home_number_(void)
 {
     __asm__ volatile("" ::: "memory");
     if (number == 0) {
@@ -35,19 +35,24 @@ static AIOX_NOINLINE uint64_t number_this_thread(void)
     return number;
 }
 
+bool home_change_(struct home *home, uint64_t from, uint64_t to)
+{
+    return aiox_u64_cas_acq_rel(&home->thread, &from, to); /* [HOME-claim] */
+}
+
+void home_set_(struct home *home, uint64_t to)
+{
+    aiox_u64_store_release(&home->thread, to);
+}
+
 bool home_claim_(struct home *home)
 {
-    uint64_t nobody = 0;
-
-    if (AIOX_LIKELY(home_is_here_(home))) {
-        return true;
-    }
-    return aiox_u64_cas_acq_rel(&home->thread, &nobody, number_this_thread()); /* [HOME-claim] */
+    return AIOX_LIKELY(home_is_here_(home)) || home_change_(home, HOME_NONE_YET, home_number_());
 }
 
 void home_take_(struct home *home)
 {
-    aiox_u64_store_release(&home->thread, number_this_thread());
+    home_set_(home, home_number_());
 }
 
 bool home_is_here_(const struct home *home)

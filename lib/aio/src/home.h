@@ -4,8 +4,10 @@
 #define AIOX_AIO_SRC_HOME_H_
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "aiox/atomic.h"
+#include "aiox/attributes.h"
 
 struct aiox_context;
 
@@ -13,6 +15,19 @@ struct aiox_context;
 struct home {
     aiox_atomic_u64 thread; /* its number */
 };
+
+/* What stands for a thread's number. */
+#define HOME_NONE_YET UINT64_C(0)
+#define HOME_NOBODY UINT64_MAX /* of a loop that is lent, just now */
+
+/* The number of this thread. [any] */
+uint64_t home_number_(void);
+
+/* @from becomes @to, both numbers; false if it is not @from. [any] */
+AIOX_NODISCARD bool home_change_(struct home *home, uint64_t from, uint64_t to);
+
+/* By the home, or while there is none. */
+void home_set_(struct home *home, uint64_t to);
 
 /* Makes this thread the home if there is none. True if it is the home then. [any] */
 bool home_claim_(struct home *home);

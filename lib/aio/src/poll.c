@@ -4,6 +4,7 @@
 
 #include "context.h"
 #include "dispatch.h"
+#include "lend.h"
 #include "trace.h"
 
 enum { EVENTS_PER_TURN = 128 };
@@ -75,17 +76,14 @@ static void wait(struct aiox_context *ctx, bool may_block, struct aiox_list *rea
     }
 }
 
-bool aiox_poll(struct aiox_context *ctx, bool may_block)
+static bool turn(struct aiox_context *ctx, bool may_block)
 {
-    struct aiox_context *outer;
+    struct aiox_context *outer = home_begin_turn_(ctx);
     struct aiox_list ready;
     bool progress;
 
-    if (AIOX_UNLIKELY(!home_claim_(&ctx->home))) {
-        aiox_panic("another thread is the home of this context; aiox_context_adopt() moves it");
-    }
     AIOX_TRACE(aio, poll_enter, (uintptr_t)ctx, may_block);
-    outer = home_begin_turn_(ctx);
+    ctx->borrow.turns++;
     handlers_enter_(&ctx->handlers);
     aiox_list_init(&ready);
 
@@ -97,7 +95,37 @@ bool aiox_poll(struct aiox_context *ctx, bool may_block)
     handlers_leave_(&ctx->handlers);
     progress |= aiox_timer_group_run(&ctx->timers);
     outside_turned_(&ctx->outside);
+    ctx->borrow.turns--;
     home_end_turn_(outer);
     AIOX_TRACE(aio, poll_leave, (uintptr_t)ctx, progress);
+    return progress;
+}
+
+/* Not at home: the loop is lent, and this thread is its home for one turn. */
+static AIOX_COLD bool borrow_for_a_turn(struct aiox_context *ctx, bool may_block)
+{
+    bool progress;
+
+    if (!borrow_is_lent_(&ctx->borrow)) {
+        aiox_panic("another thread is the home of this context; aiox_context_adopt() moves it, "
+                   "aiox_context_acquire() borrows it");
+    }
+    aiox_context_acquire(ctx);
+    progress = turn(ctx, may_block);
+    aiox_context_release(ctx);
+    return progress;
+}
+
+bool aiox_poll(struct aiox_context *ctx, bool may_block)
+{
+    bool progress;
+
+    if (AIOX_UNLIKELY(!home_claim_(&ctx->home))) {
+        return borrow_for_a_turn(ctx, may_block);
+    }
+    progress = turn(ctx, may_block);
+    if (AIOX_UNLIKELY(borrow_is_wanted_(&ctx->borrow))) {
+        lend_to_who_waits_(ctx);
+    }
     return progress;
 }

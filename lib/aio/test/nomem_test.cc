@@ -84,7 +84,7 @@ int ChooseOnce(int nth, const char *spec, aiox_error *err)
         error = backend_open_(&b, &copy, spec, &reports, err);
     }
     if (!error) {
-        error = backend_reopen_(&second, b, err);
+        error = backend_reopen_(&second, b, backend_wishes(), err);
     }
     until_failure = 0;
     backend_close_(second);

@@ -434,7 +434,7 @@ TEST_F(Select, AReopenedBackendIsASecondMonitorWithTheSameOptions)
     best_->option.clear();
     backend *second = nullptr;
 
-    ASSERT_EQ(backend_reopen_(&second, backend_, &err_), 0);
+    ASSERT_EQ(backend_reopen_(&second, backend_, backend_wishes(), &err_), 0);
 
     EXPECT_EQ(best_->option, "99");
     EXPECT_NE(second->mon, backend_->mon);
@@ -444,13 +444,32 @@ TEST_F(Select, AReopenedBackendIsASecondMonitorWithTheSameOptions)
     backend_close_(second);
 }
 
+TEST_F(Select, WhatAPluginCannotDoItIsNotReopenedFor)
+{
+    backend_wishes hosted = {};
+    backend_wishes roaming = {};
+    hosted.hosted = true;
+    roaming.roaming = true;
+    ASSERT_EQ(Take("best"), "best");
+    backend *second = nullptr;
+
+    EXPECT_TRUE(backend_suits_(backend_, backend_wishes()));
+    EXPECT_FALSE(backend_suits_(backend_, hosted));
+    EXPECT_FALSE(backend_suits_(backend_, roaming));
+    EXPECT_EQ(backend_reopen_(&second, backend_, hosted, &err_), -ENOTSUP);
+    EXPECT_EQ(backend_reopen_(&second, backend_, roaming, &err_), -ENOTSUP);
+
+    EXPECT_EQ(second, nullptr);
+    EXPECT_NE(std::string(err_.message).find("'best'"), std::string::npos);
+}
+
 TEST_F(Select, AFailedReopenLeavesTheFirst)
 {
     ASSERT_EQ(Take("best"), "best");
     best_->open_error = -EMFILE;
     backend *second = nullptr;
 
-    EXPECT_EQ(backend_reopen_(&second, backend_, &err_), -EMFILE);
+    EXPECT_EQ(backend_reopen_(&second, backend_, backend_wishes(), &err_), -EMFILE);
 
     EXPECT_EQ(second, nullptr);
     EXPECT_NE(std::string(err_.message).find("backend 'best': open"), std::string::npos);

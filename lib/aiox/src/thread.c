@@ -19,6 +19,7 @@
 
 #include "aiox/assert.h"
 #include "aiox/atomic.h"
+#include "aiox/log.h"
 
 enum {
     LAST_TURNS = 100,
@@ -94,6 +95,17 @@ static int begin(struct aiox_thread *t)
     return err;
 }
 
+/* Somebody may wait for the context. */
+static void give_up_home(struct aiox_thread *t)
+{
+    struct aiox_error err;
+
+    if (aiox_context_lend(t->ctx, &err) < 0) {
+        aiox_log(AIOX_LOG_DEBUG, "the thread '%s' ends and stays the home of its context: %s",
+                 t->name, err.message);
+    }
+}
+
 static void *run(void *opaque)
 {
     struct aiox_thread *t = opaque;
@@ -112,6 +124,7 @@ static void *run(void *opaque)
         if (t->options.stop) {
             t->options.stop(t->ctx, t->options.opaque);
         }
+        give_up_home(t);
     }
     aiox_context_set_current(NULL);
     return NULL;

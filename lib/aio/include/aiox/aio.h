@@ -111,12 +111,16 @@ AIOX_API struct aiox_context *aiox_context_current(void);
  */
 AIOX_API void aiox_context_set_current(struct aiox_context *ctx);
 
-/* True in the thread that polls @ctx. It becomes home by its first poll. [any] signal-safe */
+/*
+ * True in the thread that polls @ctx. It becomes home by its first poll. Of a context that
+ * is lent (aiox/borrow.h): true in the thread that holds it. [any] signal-safe
+ */
 AIOX_API bool aiox_context_is_home(const struct aiox_context *ctx);
 
 /*
  * Makes this thread the home of @ctx, whose former home does not poll it any
- * more. A backend that is bound to its thread is opened anew.
+ * more. A backend that is bound to its thread is opened anew. A context that was
+ * lent (aiox/borrow.h), and that nobody holds, is not any more.
  *
  *   -EBUSY   requests are under way
  *   other    as aiox_context_setup(); the context then runs on the linked-in backend

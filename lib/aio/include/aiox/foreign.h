@@ -31,14 +31,17 @@
 AIOX_BEGIN_DECLS
 
 /*
- * Makes @ctx a guest: *@fd is what the host watches (POLLIN, EPOLLIN), the
+ * Makes @ctx, which is not lent, a guest: *@fd is what the host watches (POLLIN, EPOLLIN), the
  * same until aiox_foreign_end(). The backend is opened anew, so that it can be
  * waited for; aiox_context_setup() takes no other from then on. One host at a time.
+ * A guest is not lent: aiox_context_acquire() in another thread waits for
+ * aiox_foreign_end(), and aiox_context_lend() says -EBUSY.
  *
  * Ownership: @fd stays the context's; the host does not read or close it. The
  * host has a reference of @ctx as long as it watches.
  *
- *   -EBUSY     there is a host already, or requests are under way (aiox_submit)
+ *   -EBUSY     there is a host already, or requests are under way (aiox_submit), or
+ *              the context is lent (aiox_context_adopt() ends that)
  *   -ENOTSUP   the backend has no descriptor that could be watched
  *   -EMFILE, -ENFILE, -ENOMEM   a limit
  *
@@ -49,8 +52,9 @@ AIOX_API AIOX_NODISCARD int aiox_foreign_begin(struct aiox_context *ctx, int *fd
 
 /*
  * Ends that; the host has stopped watching the descriptor, which is closed.
- * Nothing happens if there is no host. [home], or any thread once home makes
- * no turns and no phases any more
+ * Nothing happens if there is no host. Whoever waits in aiox_context_acquire() is
+ * the home after it if home calls it, outside of turns; else after home's next turn. [home], or any
+ * thread once home makes no turns and no phases any more
  */
 AIOX_API void aiox_foreign_end(struct aiox_context *ctx);
 

@@ -87,8 +87,9 @@ AIOX_API void aiox_thread_stop(struct aiox_thread *thread);
 
 /*
  * Tells it to stop and waits until it has; again: nothing. The context lives
- * on, without a home until somebody adopts it (aiox_context_adopt()). Called
- * in the thread itself, it ends the program. [any], one thread at a time
+ * on and is lent: any thread may acquire it (aiox/borrow.h), turn it or make
+ * itself its home (aiox_context_adopt()); if requests are under way, only the last.
+ * Called in the thread itself, it ends the program. [any], one thread at a time
  */
 AIOX_API void aiox_thread_join(struct aiox_thread *thread);
 
