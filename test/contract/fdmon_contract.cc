@@ -184,7 +184,11 @@ const char *Host::Option(const aiox_fdmon_host *host, const char *name)
 
 const void *Host::GetExtension(const aiox_fdmon_host *host, const char *id)
 {
-    return Self(host)->hosted_ && std::strcmp(id, AIOX_FDMON_POLLFD_ID) == 0 ? host : nullptr;
+    const Host *self = Self(host);
+    bool is_told = (self->hosted_ && std::strcmp(id, AIOX_FDMON_POLLFD_ID) == 0) ||
+                   (self->roaming_ && std::strcmp(id, AIOX_FDMON_ROAMING_ID) == 0);
+
+    return is_told ? host : nullptr;
 }
 
 Monitor::Monitor(const aiox_fdmon_plugin *plugin, Host *host) : plugin_(plugin)

@@ -60,6 +60,11 @@ class Host
     {
         hosted_ = true;
     }
+    /* One thread after another will be [home]: what open() is told. */
+    void SetRoaming()
+    {
+        roaming_ = true;
+    }
     /* The allocation after @count more ones fails, and all that follow; -1: none. */
     void FailAllocationAfter(int count);
     int live() const
@@ -84,6 +89,7 @@ class Host
     std::atomic<int> allowed_{-1};
     std::map<std::string, std::string> options_;
     bool hosted_ = false;
+    bool roaming_ = false;
 };
 
 using Reports = std::map<uint64_t, uint32_t>; /* token -> AIOX_FD_* */
