@@ -52,47 +52,69 @@ static bool has_loop(const struct contender *who)
     return who->loop;
 }
 
+/* A loop that watches as many descriptors as the example says first. */
+struct set {
+    const struct loop_ops *ops;
+    void *loop;
+    struct pipe_end *ends;
+    long count, room;
+    long served;
+};
+
+/* With @more ends that are not watched. */
+static void set_open(struct set *set, struct stage *stage, long more)
+{
+    set->ops = stage_contender(stage)->loop;
+    set->count = stage_example(stage)->first;
+    set->room = set->count + more;
+    set->served = 0;
+    set->ends = open_ends(set->room, &set->served);
+    set->loop = stage_open_loop(stage);
+    for (long i = 0; i < set->count; i++) {
+        set->ends[i].watch = set->ops->watch(set->loop, set->ends[i].in, take, &set->ends[i]);
+    }
+    set->ops->turn(set->loop, false);
+}
+
+static void set_close(struct set *set)
+{
+    for (long i = 0; i < set->count; i++) {
+        set->ops->unwatch(set->loop, set->ends[i].watch);
+    }
+    set->ops->close(set->loop);
+    close_ends(set->ends, set->room);
+}
+
 /* ---- dispatch: FIRST watched, SECOND of them ready at a time ---- */
 
-static void dispatch_one_batch(struct stage *stage, void *loop, struct pipe_end *ends, long *served)
+static void dispatch_one_batch(struct set *set, long batch)
 {
-    const struct example *e = stage_example(stage);
-    const struct loop_ops *ops = stage_contender(stage)->loop;
-    long goal = *served + e->second;
+    long goal = set->served + batch;
     static const eventfd_t one = 1;
     static long next;
 
-    for (long i = 0; i < e->second; i++) {
-        next = next + 7919 < e->first ? next + 7919 : (next + 7919) % e->first;
-        must(write(ends[next].out, &one, sizeof(one)) == sizeof(one));
+    for (long i = 0; i < batch; i++) {
+        next = (next + 7919) % set->count;
+        must(write(set->ends[next].out, &one, sizeof(one)) == sizeof(one));
     }
-    while (*served < goal) {
-        ops->turn(loop, true);
+    while (set->served < goal) {
+        set->ops->turn(set->loop, true);
     }
 }
 
 static void play_dispatch(struct stage *stage)
 {
-    const struct example *e = stage_example(stage);
-    const struct loop_ops *ops = stage_contender(stage)->loop;
-    long served = 0;
-    struct pipe_end *ends = open_ends(e->first, &served);
-    void *loop = stage_open_loop(stage);
+    long batch = stage_example(stage)->second;
+    struct set set;
 
-    for (long i = 0; i < e->first; i++) {
-        ends[i].watch = ops->watch(loop, ends[i].in, take, &ends[i]);
-    }
-    dispatch_one_batch(stage, loop, ends, &served);
+    set_open(&set, stage, 0);
+    dispatch_one_batch(&set, batch);
     stage_begin(stage);
-    for (long done = 0; done < stage_operations(stage); done += e->second) {
-        dispatch_one_batch(stage, loop, ends, &served);
+    for (long done = 0; done < stage_operations(stage); done += batch) {
+        dispatch_one_batch(&set, batch);
     }
     stage_end(stage);
-    for (long i = 0; i < e->first; i++) {
-        ops->unwatch(loop, ends[i].watch);
-    }
-    ops->close(loop);
-    close_ends(ends, e->first);
+    set_close(&set);
 }
 
 static const struct example dispatch_examples[] = {
@@ -114,26 +136,15 @@ const struct scene dispatch_scene = {
 
 static void play_idle(struct stage *stage)
 {
-    const struct example *e = stage_example(stage);
-    const struct loop_ops *ops = stage_contender(stage)->loop;
-    long served = 0;
-    struct pipe_end *ends = open_ends(e->first, &served);
-    void *loop = stage_open_loop(stage);
+    struct set set;
 
-    for (long i = 0; i < e->first; i++) {
-        ends[i].watch = ops->watch(loop, ends[i].in, take, &ends[i]);
-    }
-    ops->turn(loop, false);
+    set_open(&set, stage, 0);
     stage_begin(stage);
     for (long i = 0; i < stage_operations(stage); i++) {
-        ops->turn(loop, false);
+        set.ops->turn(set.loop, false);
     }
     stage_end(stage);
-    for (long i = 0; i < e->first; i++) {
-        ops->unwatch(loop, ends[i].watch);
-    }
-    ops->close(loop);
-    close_ends(ends, e->first);
+    set_close(&set);
 }
 
 static const struct example idle_examples[] = {{"1", 1, 0}, {"100", 100, 0}, {NULL, 0, 0}};
@@ -151,30 +162,20 @@ const struct scene idle_scene = {
 
 static void play_register(struct stage *stage)
 {
-    const struct example *e = stage_example(stage);
-    const struct loop_ops *ops = stage_contender(stage)->loop;
-    long served = 0;
-    struct pipe_end *ends = open_ends(e->first + 1, &served);
-    struct pipe_end *last = &ends[e->first];
-    void *loop = stage_open_loop(stage);
+    struct pipe_end *last;
+    struct set set;
 
-    for (long i = 0; i < e->first; i++) {
-        ends[i].watch = ops->watch(loop, ends[i].in, take, &ends[i]);
-    }
-    ops->turn(loop, false);
+    set_open(&set, stage, 1);
+    last = &set.ends[set.count];
     stage_begin(stage);
     for (long i = 0; i < stage_operations(stage); i++) {
-        last->watch = ops->watch(loop, last->in, take, last);
-        ops->turn(loop, false);
-        ops->unwatch(loop, last->watch);
-        ops->turn(loop, false);
+        last->watch = set.ops->watch(set.loop, last->in, take, last);
+        set.ops->turn(set.loop, false);
+        set.ops->unwatch(set.loop, last->watch);
+        set.ops->turn(set.loop, false);
     }
     stage_end(stage);
-    for (long i = 0; i < e->first; i++) {
-        ops->unwatch(loop, ends[i].watch);
-    }
-    ops->close(loop);
-    close_ends(ends, e->first + 1);
+    set_close(&set);
 }
 
 static const struct example register_examples[] = {

@@ -211,8 +211,9 @@ TEST_F(LockTorture, AQueueBetweenLoops)
             if (makes && !goes_on && --makers == 0) {
                 aiox_co_queue_restart_all(&not_empty);
             }
+            bool pauses = err == 0 && made % 8 == 0;
             Unlock(&mutex);
-            if (err == 0 && made % 8 == 0) {
+            if (pauses) {
                 Pause();
             }
         }
