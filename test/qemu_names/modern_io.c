@@ -175,3 +175,32 @@ const char *channels_2025(void)
     aio_context_unref(ctx);
     return wrong;
 }
+
+/* Another thread submits, and turns the loop until that is done. */
+static const char *borrow_and_wait(AioContext *ctx)
+{
+    EventNotifier done;
+    int rung = 0;
+
+    WANT(event_notifier_init(&done, 0) == 0);
+    aio_context_acquire(ctx);
+    aio_context_acquire(ctx);
+    aio_bh_schedule_oneshot(ctx, ring, &done);
+    while (!rung) {
+        aio_poll(ctx, true);
+        rung = event_notifier_test_and_clear(&done);
+    }
+    aio_context_release(ctx);
+    aio_context_release(ctx);
+    event_notifier_cleanup(&done);
+    return NULL;
+}
+
+const char *borrowing_2025(void)
+{
+    IOThread *thread = iothread_create("io1", &error_abort);
+    const char *wrong = borrow_and_wait(iothread_get_aio_context(thread));
+
+    iothread_destroy(thread);
+    return wrong;
+}

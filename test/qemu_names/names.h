@@ -18,6 +18,7 @@ const char *lockcnt_2025(void);
 const char *requests_2025(void);
 const char *errors_2025(void);
 const char *main_loop_2025(void);
+const char *borrowing_2025(void);
 const char *thread_pool_2025(void);
 const char *iothread_2025(void);
 const char *channels_2025(void);

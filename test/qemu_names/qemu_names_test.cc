@@ -25,6 +25,7 @@ const Part parts[] = {
     {"ThreadPool2025", thread_pool_2025},
     {"IOThread2025", iothread_2025},
     {"Channels2025", channels_2025},
+    {"Borrowing2025", borrowing_2025},
     {"Locks2025", locks_2025},
     {"Queue2014", queue_2014},
     {"Queue2013", queue_2013},

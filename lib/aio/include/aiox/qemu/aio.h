@@ -19,6 +19,7 @@
 #include "aiox/aio.h"
 #include "aiox/assert.h"
 #include "aiox/attributes.h"
+#include "aiox/borrow.h"
 #include "aiox/qemu/api.h"
 #include "aiox/qemu/bh.h"
 #include "aiox/qemu/error.h"
@@ -69,6 +70,17 @@ static inline bool aio_poll(AioContext *ctx, bool blocking) blocking_fn
 static inline void aio_notify(AioContext *ctx)
 {
     aiox_notify(ctx);
+}
+
+/* In the order of asking; may be nested. A loop that sleeps gives way. */
+static inline void aio_context_acquire(AioContext *ctx) blocking_fn
+{
+    aiox_context_acquire(ctx);
+}
+
+static inline void aio_context_release(AioContext *ctx)
+{
+    aiox_context_release(ctx);
 }
 
 /* 0, -1 for ever, or ns. */
