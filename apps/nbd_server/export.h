@@ -16,9 +16,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "aiox/aio_pool.h"
 #include "aiox/aiox.h"
 #include "aiox/attributes.h"
 #include "aiox/error.h"
+#include "aiox/file.h"
 
 #include "traffic.h"
 
@@ -54,10 +56,28 @@ struct export_io {
     /* The export's own meanwhile. */
     struct nbd_export *owner;
     struct export_io *next;
-    struct aiox_completion completion;
     uint64_t moved;
+    struct iovec iov;
+    union {
+        struct aiox_file_request file;
+        struct aiox_pool_job job;
+    } at;
     uint8_t stage;
     uint8_t attempt;
+};
+
+/* Who serves an export. */
+struct export_engine {
+    const char *name; /* as of aiox_file_engine_name(), or "memory" */
+    char why[256];    /* begins with the name */
+};
+
+/* Requests by who served them. */
+struct export_served {
+    uint64_t ring;
+    uint64_t linux_aio;
+    uint64_t at_once; /* the page cache had it */
+    uint64_t pool;
 };
 
 /* What a kind of export does. [home] each */
@@ -74,6 +94,10 @@ struct export_ops {
     void (*cache)(struct nbd_export *e, struct export_io *io);
     /* Says what the range, which is not empty, is made of: all of it, or a first part. */
     void (*map)(struct nbd_export *e, struct export_io *io);
+    /* Who serves reads now, and why no better one. */
+    void (*explain)(struct nbd_export *e, struct export_engine *out);
+    /* Adds up who has served requests; NULL: no file has to do with it. */
+    void (*served)(const struct nbd_export *e, struct export_served *to);
     /* Gives everything back; nothing is under way any more. */
     void (*close)(struct nbd_export *e);
 };
@@ -155,9 +179,6 @@ AIOX_NODISCARD int export_file_open(struct nbd_export **out, struct aiox_context
 /* The memory is @sibling's unless that is NULL. */
 AIOX_NODISCARD int export_memory_open(struct nbd_export **out, uint64_t size_bytes,
                                       const struct nbd_export *sibling, struct aiox_error *err);
-
-/* True if files of @ctx are read and written by requests to the kernel, not in the loop. [home] */
-bool export_file_uses_requests(struct aiox_context *ctx);
 
 AIOX_END_DECLS
 

@@ -227,6 +227,24 @@ static void cow_close(struct nbd_export *e)
     free(c);
 }
 
+/* Writes are the overlay's, which is a file; so it says who serves both. */
+static void cow_explain(struct nbd_export *e, struct export_engine *out)
+{
+    struct nbd_export *overlay = cow_of(e)->overlay;
+
+    overlay->ops->explain(overlay, out);
+}
+
+static void cow_served(const struct nbd_export *e, struct export_served *to)
+{
+    const struct export_cow *c = AIOX_CONTAINER_OF(e, struct export_cow, base);
+
+    c->overlay->ops->served(c->overlay, to);
+    if (c->below->ops->served) {
+        c->below->ops->served(c->below, to);
+    }
+}
+
 static const struct export_ops cow_ops = {
     .read = cow_read,
     .write = cow_write,
@@ -235,6 +253,8 @@ static const struct export_ops cow_ops = {
     .trim = cow_trim,
     .cache = cow_cache,
     .map = cow_map,
+    .explain = cow_explain,
+    .served = cow_served,
     .close = cow_close,
 };
 

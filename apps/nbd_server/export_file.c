@@ -2,13 +2,15 @@
 /*
  * export_file.c - a raw file or a block device.
  *
- * Where the loop takes requests (io_uring), each read, write and sync is one;
- * elsewhere it is a system call that may block the loop. Both run the same
- * story: advance() looks at a result and says whether the same request needs
- * another call, be it for the rest of a short transfer or because fallocate()
- * has to be asked in another way. Where no way is left, zeroes are written. What
- * has FUA ends with a sync. After a sync has failed nothing is written any more
- * (file_sync.h).
+ * Reads, writes, syncs and changes of room are requests of aiox/file.h, which
+ * takes the best engine there is; what it does not know (fadvise, lseek) are jobs
+ * of the context's pool. So nothing blocks the loop. Where no ring takes reads,
+ * what the page cache has is read at once, before a thread is asked.
+ *
+ * advance() looks at a result and says whether the request needs another step, be
+ * it the next piece of zeroes or because fallocate() has to be asked in another
+ * way. Where no way is left, zeroes are written. What has FUA ends with a sync.
+ * After a sync has failed nothing is written any more (file_sync.h).
  *
  * Siblings open the file each for itself: the kernel then tells each of them of
  * a failed write-back, and a sync of one covers what all have written.
@@ -16,45 +18,22 @@
 #include "export.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/io_uring.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "aiox/assert.h"
 
+#include "file_inside.h"
 #include "file_open.h"
 #include "file_space.h"
-#include "file_sync.h"
 
-/* What the next call of a request is. */
-enum stage { READING, WRITING, FILLING, ZEROING, TRIMMING, CACHING };
-
-enum { ZEROES_BYTES = 256 << 10 };
-
-static uint8_t zeroes[ZEROES_BYTES]; /* never written to */
-
-struct export_file {
-    struct nbd_export base;
-    struct aiox_context *ctx;
-    int fd;
-    bool is_device;
-    bool requests;             /* the kernel takes requests, see above */
-    bool requests_space;       /* also those that move nothing */
-    struct export_io *refused; /* it had no room for these yet */
-    uint32_t under_way;        /* transfers at the kernel */
-    struct aiox_bh *retry;
-    struct file_sync sync;
-    char name[128]; /* for the log */
+enum {
+    ZEROES_BYTES = 256 << 10,
+    INLINE_BYTES = 256 << 10, /* longer reads would keep the others waiting, copied or not */
 };
 
-static struct export_file *file_of(struct nbd_export *e)
-{
-    return AIOX_CONTAINER_OF(e, struct export_file, base);
-}
-
-static void submit(struct export_file *f, struct export_io *io);
+static uint8_t zeroes[ZEROES_BYTES]; /* never written to */
 
 /* ---- the story of a request ---- */
 
@@ -68,27 +47,25 @@ static void moved(struct export_file *f, struct export_io *io)
     }
 }
 
-static bool is_transfer(const struct export_io *io)
-{
-    return io->stage <= FILLING;
-}
-
 static int space_mode(const struct export_file *f, const struct export_io *io)
 {
     return io->stage == TRIMMING ? file_space_trim_mode(io->attempt)
                                  : file_space_zero_mode(io, f->is_device, io->attempt);
 }
 
-/* fallocate() does not know this way. True: there is another call to make. */
+/* fallocate() does not know this way. True: there is another step to make. */
 static bool try_next_way(struct export_file *f, struct export_io *io)
 {
+    uint64_t from, bytes;
+
     io->attempt++;
     if (space_mode(f, io) >= 0) {
         return true;
     }
     if (io->stage == TRIMMING) {
-        if (f->is_device) {
-            file_space_discard(f->fd, io->offset, io->bytes);
+        if (file_space_whole_blocks(io, f->block_bytes, &from, &bytes)) {
+            io->stage = DISCARDING;
+            return true;
         }
         moved(f, io);
         return false;
@@ -101,31 +78,11 @@ static bool try_next_way(struct export_file *f, struct export_io *io)
     return true;
 }
 
-/* Looks at the result of fallocate() or fadvise(). */
-static bool advance_space(struct export_file *f, struct export_io *io, int result)
+/* Looks at how much was transferred: all, or the file was cut under us. */
+static bool advance_transfer(struct export_file *f, struct export_io *io, int64_t result)
 {
-    if (io->stage != CACHING && file_space_is_no_way(result)) {
-        return try_next_way(f, io);
-    }
-    if (result < 0) {
-        io->done(io, result);
-    } else {
-        moved(f, io);
-    }
-    return false;
-}
-
-/* Looks at the result of a call. True: the request needs another one. */
-static bool advance(struct export_file *f, struct export_io *io, int result)
-{
-    if (result == -EINTR || result == -EAGAIN) {
-        return true;
-    }
-    if (!is_transfer(io)) {
-        return advance_space(f, io, result);
-    }
-    if (result <= 0) { /* nothing read or written: the file was cut under us */
-        io->done(io, result < 0 ? result : -EIO);
+    if (result < 0 || (uint64_t)result < io->iov.iov_len) {
+        io->done(io, result < 0 ? (int)result : -EIO);
         return false;
     }
     io->moved += (uint64_t)result;
@@ -136,128 +93,94 @@ static bool advance(struct export_file *f, struct export_io *io, int result)
     return false;
 }
 
-/* What the next call of a transfer is about. */
-static uint8_t *rest_data(const struct export_io *io)
+/* Looks at the result of a step. True: the request needs another one. */
+static bool advance(struct export_file *f, struct export_io *io, int64_t result)
 {
-    return io->stage == FILLING ? zeroes : io->data + io->moved;
+    switch (io->stage) {
+    case READING:
+    case WRITING:
+    case FILLING:
+        return advance_transfer(f, io, result);
+    case ZEROING:
+    case TRIMMING:
+        if (file_space_is_no_way((int)result)) {
+            return try_next_way(f, io);
+        }
+        break;
+    case DISCARDING: /* a hint: no is no error */
+        result = 0;
+        break;
+    }
+    if (result < 0) {
+        io->done(io, (int)result);
+    } else {
+        moved(f, io);
+    }
+    return false;
 }
 
-static uint32_t rest_bytes(const struct export_io *io)
+/* ---- steps ---- */
+
+static void begin_step(struct export_file *f, struct export_io *io);
+
+static void on_step(void *opaque, int64_t result)
+{
+    struct export_io *io = opaque;
+    struct export_file *f = file_of(io->owner);
+
+    if (advance(f, io, result)) {
+        begin_step(f, io);
+    }
+}
+
+/* What a transfer is to move next. */
+static void fill_transfer(struct aiox_file_request *r, struct export_io *io)
 {
     uint64_t left = io->bytes - io->moved;
 
-    return (uint32_t)(io->stage == FILLING && left > ZEROES_BYTES ? ZEROES_BYTES : left);
-}
-
-/* ---- by system calls ---- */
-
-static int call(const struct export_file *f, const struct export_io *io)
-{
-    off_t offset = (off_t)(io->offset + io->moved);
-    ssize_t n;
-
-    if (!is_transfer(io)) {
-        return io->stage == CACHING ? file_space_cache(f->fd, io)
-                                    : file_space_allocate(f->fd, io, space_mode(f, io));
+    io->iov = (struct iovec){io->data, left};
+    if (io->stage == FILLING) {
+        io->iov = (struct iovec){zeroes, left < ZEROES_BYTES ? left : ZEROES_BYTES};
     }
-    n = io->stage == READING ? pread(f->fd, rest_data(io), rest_bytes(io), offset)
-                             : pwrite(f->fd, rest_data(io), rest_bytes(io), offset);
-    return n < 0 ? -errno : (int)n;
+    r->op = io->stage == READING ? AIOX_FILE_READ : AIOX_FILE_WRITE;
+    r->iov = &io->iov;
+    r->iov_count = 1;
+    r->offset = (int64_t)(io->offset + io->moved);
 }
 
-static void run_blocking(struct export_file *f, struct export_io *io)
+static void fill_space(struct aiox_file_request *r, const struct export_file *f,
+                       const struct export_io *io)
 {
-    while (advance(f, io, call(f, io))) {
-    }
-}
+    uint64_t from = io->offset, bytes = io->bytes;
 
-/* ---- by requests to the kernel ---- */
-
-static void prepare_space(struct io_uring_sqe *sqe, const struct export_file *f,
-                          const struct export_io *io)
-{
-    sqe->fd = f->fd;
-    sqe->off = io->offset;
-    if (io->stage == CACHING) {
-        sqe->opcode = IORING_OP_FADVISE;
-        sqe->len = (uint32_t)file_space_cached(io);
-        sqe->fadvise_advice = POSIX_FADV_WILLNEED;
+    r->op = AIOX_FILE_ALLOCATE;
+    if (io->stage == DISCARDING) {
+        r->op = AIOX_FILE_DISCARD;
+        (void)file_space_whole_blocks(io, f->block_bytes, &from, &bytes);
     } else {
-        sqe->opcode = IORING_OP_FALLOCATE;
-        sqe->addr = io->bytes;
-        sqe->len = (uint32_t)space_mode(f, io);
+        r->flags = space_mode(f, io);
     }
+    r->offset = (int64_t)from;
+    r->length = (int64_t)bytes;
 }
 
-static void prepare(void *memory, void *opaque)
+static void fill(struct export_file *f, struct export_io *io)
 {
-    struct io_uring_sqe *sqe = memory;
-    const struct export_io *io = opaque;
-    const struct export_file *f = file_of(io->owner);
+    struct aiox_file_request *r = &io->at.file;
 
-    if (!is_transfer(io)) {
-        prepare_space(sqe, f, io);
-        return;
-    }
-    sqe->opcode = io->stage == READING ? IORING_OP_READ : IORING_OP_WRITE;
-    sqe->fd = f->fd;
-    sqe->off = io->offset + io->moved;
-    sqe->addr = (uintptr_t)rest_data(io);
-    sqe->len = rest_bytes(io);
-}
-
-/* Room was made, or may have been: those who were refused try again. */
-static void retry(void *opaque)
-{
-    struct export_file *f = opaque;
-    struct export_io *list = f->refused;
-
-    f->refused = NULL;
-    file_sync_retry(&f->sync);
-    while (list) {
-        struct export_io *io = list;
-
-        list = io->next;
-        submit(f, io);
-    }
-}
-
-static void call_done(struct aiox_completion *c, int result)
-{
-    struct export_io *io = AIOX_CONTAINER_OF(c, struct export_io, completion);
-    struct export_file *f = file_of(io->owner);
-
-    f->under_way--;
-    if (advance(f, io, result)) {
-        submit(f, io);
-    }
-    if (f->refused) {
-        aiox_bh_schedule(f->retry);
-    }
-}
-
-static void submit(struct export_file *f, struct export_io *io)
-{
-    int error = -ENOTSUP;
-
-    io->completion.done = call_done;
-    if (is_transfer(io) || f->requests_space) {
-        error = aiox_submit(f->ctx, prepare, io, &io->completion);
-    }
-    if (error == 0) {
-        f->under_way++;
-    } else if (error == -EAGAIN) {
-        io->next = f->refused;
-        f->refused = io;
-        if (f->under_way == 0) { /* others fill the queue: no end of ours will wake us */
-            aiox_bh_schedule(f->retry);
-        }
+    *r = (struct aiox_file_request){.done = on_step, .opaque = io};
+    if (io->stage <= FILLING) {
+        fill_transfer(r, io);
     } else {
-        run_blocking(f, io);
+        fill_space(r, f, io);
     }
 }
 
-/* ---- the face ---- */
+static void begin_step(struct export_file *f, struct export_io *io)
+{
+    fill(f, io);
+    aiox_file_submit(&f->file, &io->at.file);
+}
 
 static void start(struct nbd_export *e, struct export_io *io, enum stage stage)
 {
@@ -269,16 +192,39 @@ static void start(struct nbd_export *e, struct export_io *io, enum stage stage)
     io->attempt = 0;
     if (io->bytes == 0) {
         moved(f, io);
-    } else if (f->requests) {
-        submit(f, io);
     } else {
-        run_blocking(f, io);
+        begin_step(f, io);
     }
+}
+
+/* ---- the face ---- */
+
+/* What the page cache has, without anybody's help. True: the read has ended. */
+static bool read_at_once(struct nbd_export *e, struct export_io *io)
+{
+    struct export_file *f = file_of(e);
+    int64_t result;
+
+    if (!f->tries_inline || io->bytes == 0 || io->bytes > INLINE_BYTES) {
+        return false;
+    }
+    io->owner = e;
+    io->stage = READING;
+    io->moved = 0;
+    fill(f, io);
+    result = aiox_file_try(&f->file, &io->at.file);
+    if (result == -EAGAIN) {
+        return false;
+    }
+    (void)advance(f, io, result);
+    return true;
 }
 
 static void file_read(struct nbd_export *e, struct export_io *io)
 {
-    start(e, io, READING);
+    if (!read_at_once(e, io)) {
+        start(e, io, READING);
+    }
 }
 
 /* Starts what changes the file, unless a sync has failed. */
@@ -314,14 +260,16 @@ static void file_trim(struct nbd_export *e, struct export_io *io)
 
 static void file_cache(struct nbd_export *e, struct export_io *io)
 {
-    start(e, io, CACHING);
+    if (io->bytes == 0) {
+        io->done(io, 0);
+    } else {
+        file_job_start_(e, io, CACHING);
+    }
 }
 
 static void file_map(struct nbd_export *e, struct export_io *io)
 {
-    io->owner = e;
-    file_space_map(file_of(e)->fd, io);
-    io->done(io, 0);
+    file_job_start_(e, io, MAPPING);
 }
 
 static void file_flush(struct nbd_export *e, struct export_io *io)
@@ -338,8 +286,8 @@ static void file_close(struct nbd_export *e)
 {
     struct export_file *f = file_of(e);
 
-    aiox_assert(!f->under_way && !f->sync.running && !f->refused);
-    aiox_bh_free(f->retry);
+    aiox_assert(!f->jobs && !f->sync.running);
+    aiox_file_fini(&f->file);
     close(f->fd);
     free(f);
 }
@@ -352,47 +300,57 @@ static const struct export_ops file_ops = {
     .trim = file_trim,
     .cache = file_cache,
     .map = file_map,
+    .explain = file_explain_,
+    .served = file_served_,
     .close = file_close,
 };
-
-bool export_file_uses_requests(struct aiox_context *ctx)
-{
-    return aiox_has_completion(ctx) && aiox_can_submit(ctx, IORING_OP_READ) &&
-           aiox_can_submit(ctx, IORING_OP_WRITE) && aiox_can_submit(ctx, IORING_OP_FSYNC);
-}
 
 int export_file_descriptor(const struct nbd_export *e)
 {
     return AIOX_CONTAINER_OF(e, struct export_file, base)->fd;
 }
 
+/* What the context has for @fd, and a thread that is there whenever one is needed. */
+static int init_engine(struct export_file *f, struct aiox_context *ctx, int fd)
+{
+    /* What is cached is tried for here, where the end can be told at once. */
+    const struct aiox_file_options options = {.avoid = 1u << AIOX_FILE_INLINE};
+    struct aiox_file_choice choice;
+    int error = aiox_pool_get(&f->pool, ctx);
+
+    if (error == 0) {
+        error = aiox_pool_set_threads(f->pool, 1, AIOX_POOL_MAX_THREADS_DEFAULT);
+    }
+    if (error == 0) {
+        error = aiox_file_init(&f->file, ctx, fd, &options);
+    }
+    if (error < 0) {
+        return error;
+    }
+    aiox_file_explain(&f->file, AIOX_FILE_READ, &choice);
+    f->tries_inline = choice.engine == AIOX_FILE_POOL;
+    return 0;
+}
+
 int export_file_adopt(struct nbd_export **out, struct aiox_context *ctx,
                       const struct file_found *found, const char *name, struct aiox_error *err)
 {
     struct export_file *f = calloc(1, sizeof(*f));
+    int error = f ? init_engine(f, ctx, found->fd) : -ENOMEM;
 
-    if (!f || aiox_bh_new(&f->retry, aiox_context_bhs(ctx), "nbd file retry", retry, f) < 0) {
+    if (error < 0) {
         free(f);
-        return aiox_error_set(err, -ENOMEM, "no memory");
+        return aiox_error_set(err, error, "no engine for files: %s", aiox_error_text(error));
     }
     f->base.ops = &file_ops;
     f->base.size_bytes = found->size_bytes;
     f->base.preferred_bytes = found->preferred_bytes;
     memcpy(f->base.file, found->file, sizeof(f->base.file));
-    f->ctx = ctx;
     f->fd = found->fd;
     f->is_device = found->is_device;
+    f->block_bytes = found->block_bytes;
     snprintf(f->name, sizeof(f->name), "%s", name);
-    f->requests = export_file_uses_requests(ctx);
-    f->requests_space = f->requests && aiox_can_submit(ctx, IORING_OP_FALLOCATE) &&
-                        aiox_can_submit(ctx, IORING_OP_FADVISE);
-    f->sync = (struct file_sync){
-        .ctx = ctx,
-        .retry = f->retry,
-        .name = f->name,
-        .fd = f->fd,
-        .requests = f->requests,
-    };
+    f->sync = (struct file_sync){.file = &f->file, .name = f->name};
     *out = &f->base;
     return 0;
 }

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -153,6 +154,12 @@ static void memory_close(struct nbd_export *e)
     free(AIOX_CONTAINER_OF(e, struct export_memory, base));
 }
 
+static void memory_explain(struct nbd_export *e, struct export_engine *out)
+{
+    out->name = "memory";
+    snprintf(out->why, sizeof(out->why), "memory: there is nothing to wait for");
+}
+
 static const struct export_ops memory_ops = {
     .read = memory_read,
     .write = memory_write,
@@ -161,6 +168,7 @@ static const struct export_ops memory_ops = {
     .trim = memory_trim,
     .cache = memory_cache,
     .map = memory_map,
+    .explain = memory_explain,
     .close = memory_close,
 };
 

@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +27,14 @@ static uint32_t preferred(const struct stat *st)
         bytes *= 2;
     }
     return bytes;
+}
+
+static uint32_t block_of_device(int fd, const struct stat *st)
+{
+    int bytes = 0;
+
+    return S_ISBLK(st->st_mode) && ioctl(fd, BLKSSZGET, &bytes) == 0 && bytes > 0 ? (uint32_t)bytes
+                                                                                  : 0;
 }
 
 static int open_to_serve(const struct export_spec *spec, struct aiox_error *err)
@@ -76,6 +86,7 @@ int file_find(struct file_found *out, const struct export_spec *spec, struct aio
     *out = (struct file_found){
         .fd = fd,
         .is_device = S_ISBLK(st.st_mode),
+        .block_bytes = block_of_device(fd, &st),
         .size_bytes = (uint64_t)end,
         .preferred_bytes = preferred(&st),
         .file = {st.st_dev, st.st_ino},

@@ -19,6 +19,7 @@ AIOX_BEGIN_DECLS
 struct file_found {
     int fd;
     bool is_device;
+    uint32_t block_bytes; /* of a device; 0: not known, or a file */
     uint64_t size_bytes;
     uint32_t preferred_bytes;
     uint64_t file[2]; /* device and inode */
@@ -35,7 +36,7 @@ AIOX_NODISCARD int file_find(struct file_found *out, const struct export_spec *s
 
 /*
  * Makes an export of what was found, whose descriptor becomes its own on success.
- * @name is for the log, copied. 0 or -ENOMEM. [home], or [init]
+ * @name is for the log, copied. -ENOMEM, -EAGAIN: no memory, or no thread. [home], or [init]
  */
 AIOX_NODISCARD int export_file_adopt(struct nbd_export **out, struct aiox_context *ctx,
                                      const struct file_found *found, const char *name,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file_space.c - fallocate(), BLKDISCARD, and where data and holes are.
+ * file_space.c - modes of fallocate(), whole blocks, and where data and holes are.
  *
  * Which way is quick: on a file both ways of fallocate() only change what the
  * file system keeps about the range. On a block device the kernel punches only
@@ -14,8 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
@@ -43,19 +41,15 @@ int file_space_trim_mode(unsigned attempt)
     return attempt == 0 ? PUNCH : -1;
 }
 
-int file_space_allocate(int fd, const struct export_io *io, int mode)
-{
-    return fallocate(fd, mode, (off_t)io->offset, (off_t)io->bytes) < 0 ? -errno : 0;
-}
-
-uint64_t file_space_cached(const struct export_io *io)
-{
-    return io->bytes < CACHE_MAX ? io->bytes : CACHE_MAX;
-}
-
 int file_space_cache(int fd, const struct export_io *io)
 {
-    return -posix_fadvise(fd, (off_t)io->offset, (off_t)file_space_cached(io), POSIX_FADV_WILLNEED);
+    uint64_t bytes = io->bytes < CACHE_MAX ? io->bytes : CACHE_MAX;
+    int error;
+
+    do {
+        error = -posix_fadvise(fd, (off_t)io->offset, (off_t)bytes, POSIX_FADV_WILLNEED);
+    } while (error == -EINTR);
+    return error;
 }
 
 /* EINVAL: a device whose blocks the range does not fit, or no such mode. */
@@ -64,20 +58,19 @@ bool file_space_is_no_way(int error)
     return error == -EOPNOTSUPP || error == -ENOSYS || error == -EINVAL || error == -ENODEV;
 }
 
-void file_space_discard(int fd, uint64_t offset, uint64_t bytes)
+bool file_space_whole_blocks(const struct export_io *io, uint32_t block_bytes, uint64_t *from,
+                             uint64_t *bytes)
 {
-    int block = 0;
-    uint64_t range[2];
+    uint64_t first, end;
 
-    if (ioctl(fd, BLKSSZGET, &block) < 0 || block <= 0) {
-        return;
+    if (block_bytes == 0) {
+        return false;
     }
-    range[0] = (offset + (uint64_t)block - 1) / (uint64_t)block * (uint64_t)block;
-    range[1] = (offset + bytes) / (uint64_t)block * (uint64_t)block;
-    if (range[0] < range[1]) {
-        range[1] -= range[0];
-        (void)ioctl(fd, BLKDISCARD, range);
-    }
+    first = (io->offset + block_bytes - 1) / block_bytes * block_bytes;
+    end = (io->offset + io->bytes) / block_bytes * block_bytes;
+    *from = first;
+    *bytes = first < end ? end - first : 0;
+    return first < end;
 }
 
 /* ---- data and holes ---- */

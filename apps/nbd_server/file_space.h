@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "aiox/attributes.h"
+#include "aiox/thread_annotations.h"
 
 #include "export.h"
 
@@ -24,27 +25,22 @@ int file_space_zero_mode(const struct export_io *io, bool is_device, unsigned at
 /* The same for a trim. [any] */
 int file_space_trim_mode(unsigned attempt);
 
-/* fallocate() for the range of @io. 0 or a negative errno. [any] */
-int file_space_allocate(int fd, const struct export_io *io, int mode);
-
-/* So much of the range of @io is read ahead. [any] */
-uint64_t file_space_cached(const struct export_io *io);
-
-/* Reads ahead. 0 or a negative errno. [any] */
-int file_space_cache(int fd, const struct export_io *io);
+/* Reads ahead, within reason. 0 or a negative errno. May block. [any] */
+int file_space_cache(int fd, const struct export_io *io) blocking_fn;
 
 /* True if @error of fallocate() means that it is no way here, but another may be. [any] */
 bool file_space_is_no_way(int error);
 
-/* Discards what lies within the range of a block device. A hint: no is no error. [any] */
-void file_space_discard(int fd, uint64_t offset, uint64_t bytes);
+/* The whole blocks in the range of @io. False: there are none, or @block_bytes is 0. [any] */
+bool file_space_whole_blocks(const struct export_io *io, uint32_t block_bytes, uint64_t *from,
+                             uint64_t *bytes);
 
 /*
  * Finds data and holes in the range of @io and fills its extents: at least one.
  * Nothing is a hole that lies behind the end of the file, or that the file system
- * does not tell of. [any]
+ * does not tell of. May block. [any]
  */
-void file_space_map(int fd, struct export_io *io);
+void file_space_map(int fd, struct export_io *io) blocking_fn;
 
 AIOX_END_DECLS
 

@@ -6,14 +6,11 @@
 #include "file_sync.h"
 
 #include <errno.h>
-#include <linux/io_uring.h>
-#include <unistd.h>
 
 #include "aiox/assert.h"
 #include "aiox/log.h"
 
 static void start(struct file_sync *s);
-static void submit(struct file_sync *s);
 
 static void note_error(struct file_sync *s, int error)
 {
@@ -43,51 +40,19 @@ static void ended(struct file_sync *s, int result)
     }
 }
 
-static void done(struct aiox_completion *c, int result)
+static void done(void *opaque, int64_t result)
 {
-    struct file_sync *s = AIOX_CONTAINER_OF(c, struct file_sync, completion);
+    struct file_sync *s = opaque;
+    bool lost = s->request.engine != s->began; /* what the first one would have said */
 
-    if (result == -EINTR || result == -EAGAIN) {
-        submit(s);
-    } else {
-        ended(s, result);
-    }
-}
-
-static void prepare(void *memory, void *opaque)
-{
-    struct io_uring_sqe *sqe = memory;
-    const struct file_sync *s = opaque;
-
-    sqe->opcode = IORING_OP_FSYNC;
-    sqe->fd = s->fd;
-    sqe->fsync_flags = IORING_FSYNC_DATASYNC;
-}
-
-static int sync_blocking(const struct file_sync *s)
-{
-    int result;
-
-    do {
-        result = fdatasync(s->fd) < 0 ? -errno : 0;
-    } while (result == -EINTR);
-    return result;
+    ended(s, result >= 0 && lost ? -EIO : (int)result);
 }
 
 static void submit(struct file_sync *s)
 {
-    int error = -ENOTSUP;
-
-    if (s->requests) {
-        s->completion.done = done;
-        error = aiox_submit(s->ctx, prepare, s, &s->completion);
-    }
-    if (error == -EAGAIN) {
-        s->refused = true;
-        aiox_bh_schedule(s->retry);
-    } else if (error < 0) {
-        ended(s, sync_blocking(s));
-    }
+    s->request = (struct aiox_file_request){.op = AIOX_FILE_FDATASYNC, .done = done, .opaque = s};
+    aiox_file_submit(s->file, &s->request);
+    s->began = s->request.engine;
 }
 
 static void start(struct file_sync *s)
@@ -109,13 +74,5 @@ void file_sync_want(struct file_sync *s, struct export_io *io)
     s->next = io;
     if (!s->running) {
         start(s);
-    }
-}
-
-void file_sync_retry(struct file_sync *s)
-{
-    if (s->refused) {
-        s->refused = false;
-        submit(s);
     }
 }

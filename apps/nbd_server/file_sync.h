@@ -8,40 +8,35 @@
  *
  * The kernel reports a failed write-back once, to one sync, and calls the pages
  * clean. So the first error stands for good: everybody who asks later gets it,
- * and the file is not synced again.
+ * and the file is not synced again. A sync whose result was lost with the engine
+ * that had it counts as failed, though another one would say yes.
  */
 #ifndef AIOX_NBD_FILE_SYNC_H_
 #define AIOX_NBD_FILE_SYNC_H_
 
 #include <stdbool.h>
 
-#include "aiox/aiox.h"
 #include "aiox/attributes.h"
+#include "aiox/file.h"
 
 #include "export.h"
 
 AIOX_BEGIN_DECLS
 
 struct file_sync {
-    struct aiox_context *ctx;
-    struct aiox_bh *retry; /* the owner's; calls file_sync_retry() */
-    const char *name;      /* of the file, for the log */
-    int fd;
-    bool requests; /* a sync is a request to the kernel, else it blocks */
+    struct aiox_file *file; /* the owner's */
+    const char *name;       /* of it, for the log */
     bool running;
-    bool refused; /* the kernel had no room for the request that runs */
-    int error;    /* the first there was */
+    int error; /* the first there was */
     struct export_io *now;
     struct export_io *next;
-    struct aiox_completion completion;
+    enum aiox_file_engine began; /* who got the sync that runs */
+    struct aiox_file_request request;
 };
 
 /* Calls @io->done when all that was written up to now is on stable storage, or with the error.
  * [home] */
 void file_sync_want(struct file_sync *s, struct export_io *io);
-
-/* Tries again if the kernel had no room. [home] */
-void file_sync_retry(struct file_sync *s);
 
 AIOX_END_DECLS
 

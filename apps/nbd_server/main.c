@@ -180,11 +180,9 @@ static void tell_how(const struct program *p)
     struct aiox_backend_info info;
 
     aiox_context_backend_info(p->ctx, &info);
-    aiox_log(AIOX_LOG_INFO, "version %s on %s: %lu thread%s, %s", AIOX_NBD_VERSION, info.name,
-             p->said->threads, p->said->threads > 1 ? "s" : "",
-             export_file_uses_requests(p->ctx)
-                 ? "files are read and written by requests to the kernel"
-                 : "reading and writing files may block the loop (io_uring would not)");
+    aiox_log(AIOX_LOG_INFO, "version %s on %s: %lu thread%s", AIOX_NBD_VERSION, info.name,
+             p->said->threads, p->said->threads > 1 ? "s" : "");
+    server_log_engines(p->server);
 }
 
 /* Whoever waits for it may go on. */

@@ -51,9 +51,21 @@ static struct report_export *export_named(struct report *r, const char *name)
     return e;
 }
 
+static void collect_engine(struct report_export *copy, struct nbd_export *e)
+{
+    struct export_engine engine;
+
+    e->ops->explain(e, &engine);
+    snprintf(copy->engine, sizeof(copy->engine), "%s", engine.name);
+    if (e->ops->served) {
+        copy->has_served = true;
+        e->ops->served(e, &copy->served);
+    }
+}
+
 static void collect_exports(struct report *r, const struct worker *w)
 {
-    for (const struct nbd_export *e = w->exports.first; e; e = e->next) {
+    for (struct nbd_export *e = w->exports.first; e; e = e->next) {
         struct report_export *copy = export_named(r, e->name);
 
         if (copy && !copy->source) {
@@ -61,6 +73,7 @@ static void collect_exports(struct report *r, const struct worker *w)
             r->failed |= !copy->source;
             copy->size_bytes = e->size_bytes;
             copy->read_only = e->read_only;
+            collect_engine(copy, e);
             traffic_add(&copy->stats, &e->left);
         }
     }
@@ -131,7 +144,13 @@ static void merge_export(struct report *to, struct report_export *from)
         from->source = NULL;
         e->size_bytes = from->size_bytes;
         e->read_only = from->read_only;
+        e->has_served = from->has_served;
+        memcpy(e->engine, from->engine, sizeof(e->engine));
     }
+    e->served.ring += from->served.ring;
+    e->served.linux_aio += from->served.linux_aio;
+    e->served.at_once += from->served.at_once;
+    e->served.pool += from->served.pool;
     e->clients += from->clients;
     traffic_add(&e->stats, &from->stats);
 }

@@ -13,6 +13,7 @@
 
 #include "aiox/attributes.h"
 
+#include "export.h"
 #include "listener.h"
 #include "options.h"
 #include "text_out.h"
@@ -28,6 +29,9 @@ struct report_export {
     uint64_t size_bytes;
     bool read_only;
     unsigned clients;
+    char engine[16]; /* who serves it */
+    bool has_served; /* a file has to do with it */
+    struct export_served served;
     struct transmission_stats stats;
 };
 

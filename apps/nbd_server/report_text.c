@@ -49,6 +49,17 @@ static void json_counters(struct text_out *out, const struct transmission_stats 
     }
 }
 
+static void json_engine(struct text_out *out, const struct report_export *e)
+{
+    text_out_add(out, "\"engine\":\"%s\",", e->engine);
+    if (e->has_served) {
+        text_out_add(out,
+                     "\"served\":{\"ring\":%" PRIu64 ",\"linux_aio\":%" PRIu64
+                     ",\"inline\":%" PRIu64 ",\"pool\":%" PRIu64 "},",
+                     e->served.ring, e->served.linux_aio, e->served.at_once, e->served.pool);
+    }
+}
+
 static void json_export(struct text_out *out, const struct report_export *e)
 {
     text_out_add(out, "{\"name\":");
@@ -57,6 +68,7 @@ static void json_export(struct text_out *out, const struct report_export *e)
     text_out_json(out, e->source ? e->source : "");
     text_out_add(out, ",\"size\":%" PRIu64 ",\"read_only\":%s,\"clients\":%u,", e->size_bytes,
                  e->read_only ? "true" : "false", e->clients);
+    json_engine(out, e);
     json_counters(out, &e->stats);
     text_out_add(out, "}");
 }
@@ -157,6 +169,29 @@ static void prom_exports(struct text_out *out, const struct report *r)
     }
 }
 
+static void prom_engine(struct text_out *out, const struct report_export *e, const char *engine,
+                        uint64_t value)
+{
+    text_out_add(out, "aiox_nbd_file_requests_total{export=");
+    text_out_label(out, e->name);
+    text_out_add(out, ",engine=\"%s\"} %" PRIu64 "\n", engine, value);
+}
+
+static void prom_engines(struct text_out *out, const struct report *r)
+{
+    prom_head(out, "file_requests_total", "counter", "Requests to files, by who served them.");
+    for (int i = 0; i < r->export_count; i++) {
+        const struct report_export *e = &r->exports[i];
+
+        if (e->has_served) {
+            prom_engine(out, e, "ring", e->served.ring);
+            prom_engine(out, e, "linux_aio", e->served.linux_aio);
+            prom_engine(out, e, "inline", e->served.at_once);
+            prom_engine(out, e, "pool", e->served.pool);
+        }
+    }
+}
+
 static void prom_clients(struct text_out *out, const struct report_head *head,
                          const struct report *r)
 {
@@ -194,5 +229,6 @@ void report_write_prometheus(struct text_out *out, const struct report_head *hea
                 (double)r->lent_bytes);
     prom_clients(out, head, r);
     prom_exports(out, r);
+    prom_engines(out, r);
     prom_counters(out, r);
 }

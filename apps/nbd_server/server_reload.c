@@ -166,6 +166,11 @@ int server_open_exports_(struct server *s, struct aiox_error *err)
     return 0;
 }
 
+void server_log_engines(const struct server *s)
+{
+    worker_exports_log(&s->team.workers[0]); /* the others have the same */
+}
+
 /* ---- while it runs ---- */
 
 static void ended(struct server *s, struct options *unwanted)
@@ -189,6 +194,7 @@ static void on_committed(struct team_ask *ask)
     s->options = s->reload.fresh;
     aiox_log(AIOX_LOG_INFO, "reloaded: %d exports opened, %d closed, %d as before",
              s->options->export_count - stay, old->export_count - stay, stay);
+    server_log_engines(s);
     ended(s, old);
 }
 

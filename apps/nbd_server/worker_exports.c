@@ -12,6 +12,9 @@
 
 #include <string.h>
 
+#include "aiox/log.h"
+
+#include "text.h"
 #include "worker.h"
 
 int worker_exports_prepare(struct worker *w, const struct export_plan *plan, struct aiox_error *err)
@@ -88,5 +91,17 @@ void worker_exports_reap(struct worker *w)
         *at = e->retired_next;
         e->next = NULL;
         export_list_close(&alone);
+    }
+}
+
+void worker_exports_log(const struct worker *w)
+{
+    for (struct nbd_export *e = w->exports.first; e; e = e->next) {
+        struct export_engine engine;
+        char quoted[TEXT_QUOTED];
+
+        e->ops->explain(e, &engine);
+        aiox_log(AIOX_LOG_INFO, "export %s is served by %s",
+                 text_quote(quoted, e->name, e->name_bytes), engine.why);
     }
 }

@@ -42,6 +42,9 @@ void worker_exports_abandon(struct worker *w);
 /* Closes what nobody can know any more. [home] */
 void worker_exports_reap(struct worker *w);
 
+/* Logs of each export who serves it, and why no better engine. [home] */
+void worker_exports_log(const struct worker *w);
+
 AIOX_END_DECLS
 
 #endif /* AIOX_NBD_WORKER_EXPORTS_H_ */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * export_file_test.cc - a file export over a kernel that the test plays: every
- * pread, pwrite, fdatasync and request of the ring is noted in order and ends
- * as the test says.
+ * preadv2, pwritev2, fdatasync and request of the ring is noted in order and ends
+ * as the test says. It plays the threads of the pool, too: a job runs when the
+ * test lets it.
  */
 #include "apps/nbd_server/export.h"
 
@@ -10,6 +11,7 @@
 #include <linux/falloc.h>
 #include <linux/io_uring.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,7 +23,7 @@
 
 #include <gtest/gtest.h>
 
-#include "aiox/bh.h"
+#include "aiox/aiox.h"
 
 namespace
 {
@@ -31,7 +33,8 @@ std::vector<std::string> *events;
 std::deque<int> results;  /* of the next system calls; empty: all goes well */
 std::deque<int> refusals; /* of the next calls to aiox_submit */
 bool has_ring;
-aiox_bh_queue bhs;
+bool is_cached; /* what is tried for at once is there */
+std::deque<aiox_pool_job *> jobs;
 
 struct Asked {
     io_uring_sqe sqe;
@@ -59,18 +62,28 @@ ssize_t AsSystemCall(int result)
 } // namespace
 
 extern "C" {
-ssize_t __wrap_pread(int, void *data, size_t bytes, off_t offset)
+ssize_t __wrap_preadv2(int, const iovec *iov, int, off_t offset, int flags)
 {
-    int n = NextResult(static_cast<int>(bytes));
+    bool at_once = flags & RWF_NOWAIT;
 
-    events->push_back("pread " + std::to_string(offset) + " " + std::to_string(bytes));
-    memset(data, 'r', n > 0 ? static_cast<size_t>(n) : 0);
+    if (at_once && !is_cached) {
+        return AsSystemCall(-EAGAIN);
+    }
+    int n = NextResult(static_cast<int>(iov->iov_len));
+
+    events->push_back((at_once ? "at once " : "pread ") + std::to_string(offset) + " " +
+                      std::to_string(iov->iov_len));
+    memset(iov->iov_base, 'r', n > 0 ? static_cast<size_t>(n) : 0);
     return AsSystemCall(n);
 }
-ssize_t __wrap_pwrite(int, const void *, size_t bytes, off_t offset)
+ssize_t __wrap_pwritev2(int, const iovec *iov, int, off_t offset, int)
 {
-    events->push_back("pwrite " + std::to_string(offset) + " " + std::to_string(bytes));
-    return AsSystemCall(NextResult(static_cast<int>(bytes)));
+    events->push_back("pwrite " + std::to_string(offset) + " " + std::to_string(iov->iov_len));
+    return AsSystemCall(NextResult(static_cast<int>(iov->iov_len)));
+}
+void __wrap_aiox_pool_submit(aiox_pool *, aiox_pool_job *job)
+{
+    jobs.push_back(job);
 }
 int __wrap_fallocate(int, int mode, off_t offset, off_t bytes)
 {
@@ -91,17 +104,9 @@ int __wrap_fdatasync(int)
     events->push_back("fdatasync");
     return static_cast<int>(AsSystemCall(NextResult(0)));
 }
-bool __wrap_aiox_has_completion(aiox_context *)
-{
-    return has_ring;
-}
 bool __wrap_aiox_can_submit(aiox_context *, unsigned)
 {
     return has_ring;
-}
-aiox_bh_queue *__wrap_aiox_context_bhs(aiox_context *)
-{
-    return &bhs;
 }
 int __wrap_aiox_submit(aiox_context *, aiox_fdmon_prepare_fn *prepare, void *opaque,
                        aiox_completion *c)
@@ -117,11 +122,10 @@ int __wrap_aiox_submit(aiox_context *, aiox_fdmon_prepare_fn *prepare, void *opa
         }
     }
     prepare(&a.sqe, opaque);
-    static const std::map<int, const char *> kNames = {{IORING_OP_READ, "ring read"},
-                                                       {IORING_OP_WRITE, "ring write"},
+    static const std::map<int, const char *> kNames = {{IORING_OP_READV, "ring read"},
+                                                       {IORING_OP_WRITEV, "ring write"},
                                                        {IORING_OP_FSYNC, "ring sync"},
-                                                       {IORING_OP_FALLOCATE, "ring allocate"},
-                                                       {IORING_OP_FADVISE, "ring advise"}};
+                                                       {IORING_OP_FALLOCATE, "ring allocate"}};
     events->push_back(kNames.at(a.sqe.opcode));
     ring.push_back(a);
     return 0;
@@ -141,7 +145,8 @@ class ExportFileTest : public ::testing::Test
         refusals.clear();
         ring.clear();
         has_ring = false;
-        aiox_bh_queue_init(&bhs, nullptr, nullptr);
+        is_cached = false;
+        EXPECT_EQ(aiox_new(&ctx_, nullptr), 0);
         path_ = "/tmp/aiox-nbd-file-" + std::to_string(getpid());
         int fd = open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
         EXPECT_EQ(ftruncate(fd, 8192), 0);
@@ -150,7 +155,8 @@ class ExportFileTest : public ::testing::Test
     ~ExportFileTest() override
     {
         export_list_close(&list_);
-        aiox_bh_queue_fini(&bhs);
+        aiox_context_unref(ctx_);
+        EXPECT_TRUE(jobs.empty());
         unlink(path_.c_str());
     }
 
@@ -163,7 +169,7 @@ class ExportFileTest : public ::testing::Test
         spec.read_only = read_only;
 
         has_ring = with_ring;
-        EXPECT_EQ(export_list_open(&list_, nullptr, &spec, nullptr), 0);
+        EXPECT_EQ(export_list_open(&list_, ctx_, &spec, nullptr), 0);
         return list_.first;
     }
 
@@ -191,17 +197,36 @@ class ExportFileTest : public ::testing::Test
         };
         return &job.io;
     }
+    /* What threads of the pool do, and its being told. */
+    static void RunJobs()
+    {
+        while (!jobs.empty()) {
+            aiox_pool_job *job = jobs.front();
+
+            jobs.pop_front();
+            job->done(job->opaque, job->run(job->opaque));
+        }
+    }
+    void RunUnlessItWaits() const
+    {
+        if (!pool_waits_) {
+            RunJobs();
+        }
+    }
     void Read(nbd_export *e, int number, uint64_t offset, uint32_t bytes)
     {
         e->ops->read(e, Io(number, offset, bytes));
+        RunUnlessItWaits();
     }
     void Write(nbd_export *e, int number, uint64_t offset, uint32_t bytes, bool fua = false)
     {
         e->ops->write(e, Io(number, offset, bytes, fua));
+        RunUnlessItWaits();
     }
     void Flush(nbd_export *e, int number)
     {
         e->ops->flush(e, Io(number, 0, 0));
+        RunUnlessItWaits();
     }
     void Zero(nbd_export *e, int number, uint64_t offset, uint32_t bytes, const std::string &how)
     {
@@ -210,14 +235,17 @@ class ExportFileTest : public ::testing::Test
         io->keep = how.find("keep") != std::string::npos;
         io->fast = how.find("fast") != std::string::npos;
         e->ops->zero(e, io);
+        RunUnlessItWaits();
     }
     void Trim(nbd_export *e, int number, uint64_t offset, uint32_t bytes, bool fua = false)
     {
         e->ops->trim(e, Io(number, offset, bytes, fua));
+        RunUnlessItWaits();
     }
     void Cache(nbd_export *e, int number, uint64_t offset, uint32_t bytes)
     {
         e->ops->cache(e, Io(number, offset, bytes));
+        RunUnlessItWaits();
     }
     /* "d4096 h8192": data, then a hole. */
     static std::string Map(nbd_export *e, uint64_t offset, uint64_t bytes, uint32_t max = 16)
@@ -232,6 +260,7 @@ class ExportFileTest : public ::testing::Test
         io.extent_max = max;
         io.done = [](export_io *, int result) { EXPECT_EQ(result, 0); };
         e->ops->map(e, &io);
+        RunJobs();
         for (uint32_t i = 0; i < io.extent_count; i++) {
             words += (i ? " " : "") + std::string(extents[i].state ? "h" : "d") +
                      std::to_string(extents[i].bytes);
@@ -245,6 +274,12 @@ class ExportFileTest : public ::testing::Test
 
         ring.erase(ring.begin() + static_cast<long>(i));
         a.completion->done(a.completion, result);
+        RunUnlessItWaits();
+    }
+    /* Of a request at the ring: the first buffer. */
+    static const iovec &Buffer(size_t i)
+    {
+        return *reinterpret_cast<const iovec *>(ring.at(i).sqe.addr);
     }
     std::vector<std::string> Events()
     {
@@ -254,6 +289,8 @@ class ExportFileTest : public ::testing::Test
     using Strings = std::vector<std::string>;
     Strings events_;
     std::string path_;
+    aiox_context *ctx_ = nullptr;
+    bool pool_waits_ = false; /* jobs run when the test says */
     export_list list_ = {};
     std::map<int, Job> jobs_;
 };
@@ -372,11 +409,11 @@ TEST_F(ExportFileTest, RequestsGoToTheRingAndEndInAnyOrder)
     Read(e, 1, 0, 100);
     Write(e, 2, 200, 100);
     EXPECT_EQ(ring[1].sqe.off, 200u);
-    EXPECT_EQ(ring[1].sqe.len, 100u);
+    EXPECT_EQ(Buffer(1).iov_len, 100u);
     End(1, 100);
     End(0, 60);
     EXPECT_EQ(ring[0].sqe.off, 60u);
-    EXPECT_EQ(ring[0].sqe.len, 40u);
+    EXPECT_EQ(Buffer(0).iov_len, 40u);
     End(0, 40);
 
     EXPECT_EQ(Events(), (Strings{"ring read", "ring write", "done 2", "ring read", "done 1"}));
@@ -426,44 +463,21 @@ TEST_F(ExportFileTest, AFailedSyncOnTheRingStandsForThoseWhoWait)
     EXPECT_EQ(Events(), (Strings{"ring sync", "done 1" + eio, "done 2" + eio}));
 }
 
-TEST_F(ExportFileTest, WhatTheRingHasNoRoomForIsTriedAgain)
+TEST_F(ExportFileTest, WhatTheRingHasNoRoomForIsDoneByAThread)
 {
     nbd_export *e = Open(true);
 
     Read(e, 1, 0, 10);
     refusals = {-EAGAIN, -EAGAIN};
     Read(e, 2, 0, 10);
-    Read(e, 3, 0, 10);
-    EXPECT_FALSE(aiox_bh_queue_run(&bhs)); /* an end of ours will bring room */
-    End(0, 10);
-    EXPECT_TRUE(aiox_bh_queue_run(&bhs));
-    EXPECT_EQ(ring.size(), 2u);
-    End(0, 10);
+    Flush(e, 3);
     End(0, 10);
 
-    Strings all = Events();
-    EXPECT_EQ(std::count(all.begin(), all.end(), "ring read"), 3);
-    EXPECT_EQ(std::count(all.begin(), all.end(), "done 2"), 1);
-    EXPECT_EQ(std::count(all.begin(), all.end(), "done 3"), 1);
+    EXPECT_EQ(Events(),
+              (Strings{"ring read", "pread 0 10", "done 2", "fdatasync", "done 3", "done 1"}));
 }
 
-TEST_F(ExportFileTest, WhenOthersFillTheRingTheNextTurnTriesAgain)
-{
-    nbd_export *e = Open(true);
-
-    refusals = {-EAGAIN, -EAGAIN, -EAGAIN, 0};
-    Read(e, 1, 0, 10);
-    Flush(e, 2);
-    EXPECT_TRUE(aiox_bh_queue_run(&bhs)); /* sync refused once more, read goes */
-    EXPECT_TRUE(aiox_bh_queue_run(&bhs));
-    ASSERT_EQ(ring.size(), 2u);
-    End(1, 0);
-    End(0, 10);
-
-    EXPECT_EQ(Events(), (Strings{"ring read", "ring sync", "done 2", "done 1"}));
-}
-
-TEST_F(ExportFileTest, WithoutARingAnyMoreItBlocks)
+TEST_F(ExportFileTest, WithoutARingAnyMoreThreadsDoIt)
 {
     nbd_export *e = Open(true);
 
@@ -472,6 +486,84 @@ TEST_F(ExportFileTest, WithoutARingAnyMoreItBlocks)
     Flush(e, 2);
 
     EXPECT_EQ(Events(), (Strings{"pread 0 10", "done 1", "fdatasync", "done 2"}));
+}
+
+TEST_F(ExportFileTest, ASyncWhoseResultIsLostWithTheRingHasFailed)
+{
+    std::string eio = " " + std::to_string(-EIO);
+    nbd_export *e = Open(true);
+
+    Flush(e, 1);
+    End(0, -ECANCELED); /* it may have been told of a lost page, which is told once */
+    Write(e, 2, 0, 10);
+
+    EXPECT_EQ(Events(), (Strings{"ring sync", "fdatasync", "done 1" + eio, "done 2" + eio}));
+}
+
+/* ---- by threads ---- */
+
+TEST_F(ExportFileTest, NothingBlocksTheLoop)
+{
+    export_extent extent;
+    nbd_export *e = Open(false);
+
+    pool_waits_ = true;
+    Read(e, 1, 0, 10);
+    Write(e, 2, 0, 10);
+    Zero(e, 3, 0, 10, "");
+    Trim(e, 4, 0, 10);
+    Cache(e, 5, 0, 10);
+    Flush(e, 6);
+    export_io *map = Io(7, 0, 10);
+    map->extents = &extent;
+    map->extent_max = 1;
+    e->ops->map(e, map);
+    EXPECT_EQ(Events(), Strings{});
+    EXPECT_EQ(jobs.size(), 7u);
+    RunJobs();
+
+    Strings all = Events();
+    EXPECT_EQ(std::count_if(all.begin(), all.end(),
+                            [](const std::string &event) { return event.substr(0, 4) == "done"; }),
+              7);
+}
+
+TEST_F(ExportFileTest, WhatIsCachedIsReadAtOnceUnlessItIsLong)
+{
+    nbd_export *e = Open(false);
+    std::vector<uint8_t> much(512 << 10);
+
+    is_cached = true;
+    Read(e, 1, 0, 4096);
+    export_io *io = Io(2, 0, static_cast<uint32_t>(much.size()));
+    io->data = much.data();
+    e->ops->read(e, io);
+    RunJobs();
+
+    EXPECT_EQ(Events(), (Strings{"at once 0 4096", "done 1", "pread 0 524288", "done 2"}));
+}
+
+TEST_F(ExportFileTest, WhatIsCachedInPartIsReadWholeByAThread)
+{
+    nbd_export *e = Open(false);
+
+    is_cached = true;
+    results = {100};
+    Read(e, 1, 0, 4096);
+
+    EXPECT_EQ(Events(), (Strings{"at once 0 4096", "pread 0 4096", "done 1"}));
+}
+
+TEST_F(ExportFileTest, WhatAFuaWriteWroteIsSyncedWhenItIsThere)
+{
+    nbd_export *e = Open(false);
+
+    pool_waits_ = true;
+    Write(e, 1, 0, 10, true);
+    Flush(e, 2); /* runs while the write does */
+    RunJobs();
+
+    EXPECT_EQ(Events(), (Strings{"pwrite 0 10", "fdatasync", "done 2", "fdatasync", "done 1"}));
 }
 
 /* ---- opening ---- */
@@ -591,21 +683,18 @@ TEST_F(ExportFileTest, OnTheRingRoomIsARequestToo)
     nbd_export *e = Open(true);
 
     Zero(e, 1, 4096, 8192, "fua");
-    Cache(e, 2, 0, 512);
     EXPECT_EQ(ring[0].sqe.addr, 8192u);
     EXPECT_EQ(ring[0].sqe.off, 4096u);
     EXPECT_EQ(ring[0].sqe.len, static_cast<uint32_t>(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE));
-    EXPECT_EQ(ring[1].sqe.len, 512u);
-    End(1, 0);
     End(0, -EOPNOTSUPP);
     EXPECT_EQ(ring[0].sqe.len, static_cast<uint32_t>(FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE));
     End(0, -EOPNOTSUPP);
-    EXPECT_EQ(ring[0].sqe.len, 8192u); /* zeroes to write */
+    EXPECT_EQ(Buffer(0).iov_len, 8192u); /* zeroes to write */
     End(0, 8192);
     End(0, 0);
 
-    EXPECT_EQ(Events(), (Strings{"ring allocate", "ring advise", "done 2", "ring allocate",
-                                 "ring write", "ring sync", "done 1"}));
+    EXPECT_EQ(Events(),
+              (Strings{"ring allocate", "ring allocate", "ring write", "ring sync", "done 1"}));
 }
 
 TEST_F(ExportFileTest, TheMapIsThatOfTheFile)
@@ -652,7 +741,7 @@ TEST_F(ExportFileTest, WhatCannotBeServedIsNamed)
         spec.source = source;
         aiox_error err = {};
 
-        EXPECT_EQ(export_list_open(&list_, nullptr, &spec, &err), error) << source;
+        EXPECT_EQ(export_list_open(&list_, ctx_, &spec, &err), error) << source;
         EXPECT_EQ(std::string(err.message).substr(0, 15), "export \"n\\x0a\":") << err.message;
     }
     EXPECT_EQ(list_.first, nullptr);

@@ -333,10 +333,11 @@ TEST_F(OperationTest, StatisticsCountPerExportAndShowWhoIsThere)
                     "\"caches\":0,\"statuses\":0,\"bytes_read\":3,"
                     "\"bytes_written\":12,\"errors\":1}"))
         << json;
-    EXPECT_TRUE(Has(json, "{\"name\":\"a\",\"source\":\"memory:1M\",\"size\":1048576,"
-                          "\"read_only\":false,\"clients\":1,\"reads\":2,\"writes\":1,"
-                          "\"flushes\":1,\"trims\":0,\"zeroes\":0,\"caches\":0,\"statuses\":0,"
-                          "\"bytes_read\":3,\"bytes_written\":5,\"errors\":1}"))
+    EXPECT_TRUE(Has(
+        json, "{\"name\":\"a\",\"source\":\"memory:1M\",\"size\":1048576,"
+              "\"read_only\":false,\"clients\":1,\"engine\":\"memory\",\"reads\":2,\"writes\":1,"
+              "\"flushes\":1,\"trims\":0,\"zeroes\":0,\"caches\":0,\"statuses\":0,"
+              "\"bytes_read\":3,\"bytes_written\":5,\"errors\":1}"))
         << json;
     EXPECT_TRUE(Has(json, "\"name\":\"b\\u00c3\\u00a4\\\"\"")) << json;
     EXPECT_TRUE(Has(json, "\"peer\":\"pid " + std::to_string(getpid()))) << json;
@@ -350,6 +351,28 @@ TEST_F(OperationTest, StatisticsCountPerExportAndShowWhoIsThere)
           "# TYPE aiox_nbd_requests_total counter\n"}) {
         EXPECT_TRUE(Has(prometheus, line)) << line << prometheus;
     }
+}
+
+TEST_F(OperationTest, StatisticsSayWhoServesAFile)
+{
+    Configure("[export a]\nfile = " + file_ + "\n");
+    auto server = Start();
+    bool ring = std::string(getenv("AIOX_FDMON")) == "io_uring";
+    Peer peer(socket_);
+    ASSERT_TRUE(peer.Enter("a"));
+    peer.Send(Write(1, 0, "12345"));
+    EXPECT_EQ(peer.Receive(16), Reply(1, 0));
+
+    std::string json = Ask("json\n"), prometheus = Ask("prometheus\n");
+
+    EXPECT_TRUE(Has(json, ring ? "\"engine\":\"ring\",\"served\":{\"ring\":1,\"linux_aio\":0,"
+                                 "\"inline\":0,\"pool\":0},"
+                               : "\"engine\":\"pool\",\"served\":{\"ring\":0,\"linux_aio\":0,"
+                                 "\"inline\":0,\"pool\":1},"))
+        << json;
+    EXPECT_TRUE(Has(prometheus, std::string("aiox_nbd_file_requests_total{export=\"a\",engine=\"") +
+                                    (ring ? "ring" : "pool") + "\"} 1\n"))
+        << prometheus;
 }
 
 TEST_F(OperationTest, StatisticsSpeakHttpAndSayWhatTheyUnderstand)

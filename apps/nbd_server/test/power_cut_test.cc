@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,7 +25,7 @@
 
 #include <gtest/gtest.h>
 
-#include "aiox/bh.h"
+#include "aiox/aiox.h"
 
 namespace
 {
@@ -97,7 +98,14 @@ class Disk
 Disk *disk;
 std::function<void()> after_call;
 bool has_ring;
-aiox_bh_queue bhs;
+
+/* What threads of the pool are to do, have done, and tell. */
+struct Job {
+    aiox_pool_job *job;
+    bool has_run;
+    int result;
+};
+std::vector<Job> pool;
 
 /* A request at the ring; a sync covers what was written when it was asked for. */
 struct Asked {
@@ -110,12 +118,16 @@ std::vector<Asked> ring;
 } // namespace
 
 extern "C" {
-ssize_t __wrap_pwrite(int, const void *data, size_t bytes, off_t offset)
+ssize_t __wrap_pwritev2(int, const iovec *iov, int, off_t offset, int)
 {
-    int n = disk->Write(data, bytes, offset);
+    int n = disk->Write(iov->iov_base, iov->iov_len, offset);
 
     after_call();
     return n;
+}
+void __wrap_aiox_pool_submit(aiox_pool *, aiox_pool_job *job)
+{
+    pool.push_back({job, false, 0});
 }
 int __wrap_fdatasync(int)
 {
@@ -124,17 +136,9 @@ int __wrap_fdatasync(int)
     after_call();
     return result;
 }
-bool __wrap_aiox_has_completion(aiox_context *)
-{
-    return has_ring;
-}
 bool __wrap_aiox_can_submit(aiox_context *, unsigned)
 {
     return has_ring;
-}
-aiox_bh_queue *__wrap_aiox_context_bhs(aiox_context *)
-{
-    return &bhs;
 }
 int __wrap_aiox_submit(aiox_context *, aiox_fdmon_prepare_fn *prepare, void *opaque,
                        aiox_completion *c)
@@ -154,21 +158,53 @@ namespace
 {
 
 /* One of the requests on the ring ends. */
-void EndOne()
+void EndOneOfTheRing()
 {
     size_t i = disk->random() % ring.size();
     Asked asked = ring[i];
     int result = 0;
 
     ring.erase(ring.begin() + static_cast<long>(i));
-    if (asked.sqe.opcode == IORING_OP_WRITE) {
-        result = disk->Write(reinterpret_cast<const void *>(asked.sqe.addr), asked.sqe.len,
-                             static_cast<off_t>(asked.sqe.off));
+    if (asked.sqe.opcode == IORING_OP_WRITEV) {
+        const iovec *iov = reinterpret_cast<const iovec *>(asked.sqe.addr);
+
+        result = disk->Write(iov->iov_base, iov->iov_len, static_cast<off_t>(asked.sqe.off));
     } else {
         disk->Sync(asked.covers > disk->forgotten ? asked.covers - disk->forgotten : 0);
     }
     after_call();
     asked.completion->done(asked.completion, result);
+}
+
+/* A thread of the pool does its job, or one that did is told of: others come in between. */
+void GoOnWithOneOfThePool()
+{
+    size_t i = disk->random() % pool.size();
+    Job &job = pool[i];
+
+    if (!job.has_run) {
+        job.has_run = true;
+        job.result = job.job->run(job.job->opaque);
+        return;
+    }
+    Job over = job;
+
+    pool.erase(pool.begin() + static_cast<long>(i));
+    over.job->done(over.job->opaque, over.result);
+}
+
+bool IsSomethingUnderWay()
+{
+    return !ring.empty() || !pool.empty();
+}
+
+void EndOne()
+{
+    if (!ring.empty() && (pool.empty() || disk->Chance(2))) {
+        EndOneOfTheRing();
+    } else {
+        GoOnWithOneOfThePool();
+    }
 }
 
 class PowerCut
@@ -181,7 +217,8 @@ class PowerCut
         after_call = [this] { LookForWhatWasPromised(); };
         has_ring = with_ring;
         ring.clear();
-        aiox_bh_queue_init(&bhs, nullptr, nullptr);
+        pool.clear();
+        EXPECT_EQ(aiox_new(&ctx_, nullptr), 0);
         close(open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600));
         EXPECT_EQ(truncate(path_.c_str(), kBlock * kBlocks), 0);
         for (export_list &list : lists_) {
@@ -190,7 +227,7 @@ class PowerCut
             spec.name = "";
             spec.source = path_.c_str();
             spec.sibling = lists_[0].first;
-            EXPECT_EQ(export_list_open(&list, nullptr, &spec, nullptr), 0);
+            EXPECT_EQ(export_list_open(&list, ctx_, &spec, nullptr), 0);
         }
     }
     ~PowerCut()
@@ -198,23 +235,21 @@ class PowerCut
         for (export_list &list : lists_) {
             export_list_close(&list);
         }
-        aiox_bh_queue_fini(&bhs);
+        aiox_context_unref(ctx_);
         unlink(path_.c_str());
     }
     void Run(int requests)
     {
         for (int i = 0; i < requests; i++) {
             AskSomething();
-            while (!ring.empty() && disk_.Chance(2)) {
+            while (IsSomethingUnderWay() && !disk_.Chance(4)) {
                 EndOne();
             }
-            aiox_bh_queue_run(&bhs);
         }
         while (!jobs_.empty()) {
-            if (!ring.empty()) {
+            if (IsSomethingUnderWay()) {
                 EndOne();
             }
-            aiox_bh_queue_run(&bhs);
             Forget();
         }
     }
@@ -223,7 +258,7 @@ class PowerCut
     int lost = 0;
 
   private:
-    struct Job {
+    struct Request {
         export_io io = {}; /* first */
         PowerCut *self;
         size_t block;
@@ -233,9 +268,9 @@ class PowerCut
         bool over = false;
     };
 
-    Job *NewJob()
+    Request *NewRequest()
     {
-        jobs_.push_back(std::make_unique<Job>());
+        jobs_.push_back(std::make_unique<Request>());
         jobs_.back()->self = this;
         jobs_.back()->io.done = Done;
         return jobs_.back().get();
@@ -247,12 +282,12 @@ class PowerCut
 
         Forget();
         if (disk_.Chance(6)) {
-            Job *job = NewJob();
+            Request *job = NewRequest();
 
             job->covered = answered_;
             e->ops->flush(e, &job->io);
         } else if (!busy_[block] && versions_[block] < 255) {
-            Job *job = NewJob();
+            Request *job = NewRequest();
 
             busy_[block] = true;
             job->block = block;
@@ -268,7 +303,7 @@ class PowerCut
     /* An answer: from now on it is promised. */
     static void Done(export_io *io, int result)
     {
-        Job *job = reinterpret_cast<Job *>(io);
+        Request *job = reinterpret_cast<Request *>(io);
         PowerCut *self = job->self;
 
         EXPECT_EQ(result, 0);
@@ -305,14 +340,15 @@ class PowerCut
     void Forget()
     {
         jobs_.erase(std::remove_if(jobs_.begin(), jobs_.end(),
-                                   [](const std::unique_ptr<Job> &job) { return job->over; }),
+                                   [](const std::unique_ptr<Request> &job) { return job->over; }),
                     jobs_.end());
     }
 
     Disk disk_;
+    aiox_context *ctx_ = nullptr;
     std::string path_ = "/tmp/aiox-nbd-power-" + std::to_string(getpid());
     export_list lists_[2] = {};
-    std::vector<std::unique_ptr<Job>> jobs_;
+    std::vector<std::unique_ptr<Request>> jobs_;
     std::vector<uint8_t> versions_ = std::vector<uint8_t>(kBlocks);
     std::vector<uint8_t> answered_ = std::vector<uint8_t>(kBlocks);
     std::vector<uint8_t> promised_ = std::vector<uint8_t>(kBlocks);
