@@ -102,6 +102,39 @@ static bool receive_more(struct client *c) coroutine_fn
     return bytes_held(&c->in) > held;
 }
 
+static bool tls_goes_on(void *opaque)
+{
+    return may_greet(opaque);
+}
+
+/* False: there is nothing more to say to this client. */
+static bool start_tls(struct client *c) coroutine_fn
+{
+    char who[TLS_WORDS];
+    struct aiox_error err;
+    int error = tls_begin(&c->conn, c->host->tls_keys, tls_goes_on, c, who, &err);
+
+    if (error == 0) {
+        client_say_(c, AIOX_LOG_DEBUG, "is encrypted: %s", who);
+    } else if (error != -ECANCELED) {
+        client_say_(c, AIOX_LOG_WARN, "%s", err.message);
+    }
+    return error == 0;
+}
+
+/* What @verdict wants before the handshake goes on. False: it cannot. */
+static bool heed_verdict(struct client *c, enum handshake_verdict verdict,
+                         struct bytes *out) coroutine_fn
+{
+    if (!send_all(c, out)) {
+        return false;
+    }
+    if (verdict == HANDSHAKE_TLS) {
+        return start_tls(c);
+    }
+    return verdict != HANDSHAKE_HUNGRY || receive_more(c);
+}
+
 /* Until the client has chosen an export, and knows it. */
 static void haggle(struct client *c, struct bytes *out) coroutine_fn
 {
@@ -109,15 +142,16 @@ static void haggle(struct client *c, struct bytes *out) coroutine_fn
     struct handshake h;
 
     handshake_start(&h, c->host->exports, c->host->limits.request_bytes, out);
+    h.tls = c->host->tls;
     do {
         verdict = handshake_step(&h, &c->in, out);
         if (verdict == HANDSHAKE_REMARK || verdict == HANDSHAKE_BROKEN) {
             client_say_(c, verdict == HANDSHAKE_REMARK ? AIOX_LOG_INFO : AIOX_LOG_WARN, "%s",
                         h.words);
-        } else if (!send_all(c, out) || (verdict == HANDSHAKE_HUNGRY && !receive_more(c))) {
+        } else if (!heed_verdict(c, verdict, out)) {
             return;
         }
-    } while (verdict <= HANDSHAKE_REMARK);
+    } while (verdict < HANDSHAKE_SERVE);
     c->chosen = verdict == HANDSHAKE_SERVE ? h.chosen : NULL;
     c->dialect = h.dialect;
 }
@@ -270,6 +304,7 @@ static void leave(struct client *c) coroutine_fn
 {
     const struct client_host *host = c->host;
 
+    tls_say_bye(&c->conn);
     if (!c->t.polite && !c->conn.timed_out) {
         connection_set_timer(&c->conn, linger_ns);
         connection_linger(&c->conn, c->in_memory, sizeof(c->in_memory));
@@ -278,6 +313,7 @@ static void leave(struct client *c) coroutine_fn
         client_say_(c, AIOX_LOG_INFO, "connection lost: %s", aiox_error_text(c->conn.error));
     }
     client_say_(c, AIOX_LOG_DEBUG, "has left");
+    tls_end(&c->conn);
     connection_close(&c->conn);
     aiox_list_remove(&c->link);
     traffic_add(host->stats, &c->stats);

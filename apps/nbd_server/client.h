@@ -13,6 +13,8 @@
 #include "aiox/list.h"
 
 #include "export.h"
+#include "handshake.h"
+#include "tls.h"
 #include "transmission.h"
 
 AIOX_BEGIN_DECLS
@@ -24,9 +26,11 @@ struct client_host {
     struct pool *pool;
     struct transmission_stats *stats; /* of those who have left */
     struct transmission_limits limits;
-    int64_t handshake_ns; /* a handshake that takes longer is ended; 0: never */
-    int64_t idle_ns;      /* a client from which nothing comes leaves; 0: never */
-    int64_t leave_ns;     /* a client that takes no replies while it leaves is left behind */
+    enum handshake_tls tls;
+    struct tls_keys *tls_keys; /* NULL: tls is off */
+    int64_t handshake_ns;      /* a handshake that takes longer is ended; 0: never */
+    int64_t idle_ns;           /* a client from which nothing comes leaves; 0: never */
+    int64_t leave_ns;          /* a client that takes no replies while it leaves is left behind */
     /* A client has chosen an export, or failed to. Called at home, perhaps inside client_new(). */
     void (*settled)(void *opaque);
     /* A client has ended and is gone. Called at home, perhaps inside client_new(). */

@@ -94,50 +94,77 @@ static void watch(struct connection *c, bool read, bool write)
 
 void connection_wait(struct connection *c, bool read, bool write) coroutine_fn
 {
-    bool alive = c->error == 0;
+    bool alive = c->error == 0, held = read && c->held;
 
     watch(c, alive && read, alive && write);
+    if (held) { /* others have a turn first */
+        connection_kick_soon(c);
+    }
     if (!c->kicked) {
         c->waiting = true;
         aiox_co_yield();
     }
     c->kicked = false;
+    c->readable |= held;
 }
 
 /* ---- the socket ---- */
 
-size_t connection_receive(struct connection *c, struct iovec *iov, int count)
+ssize_t connection_socket_receive(int fd, const struct iovec *iov, int count)
 {
-    struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
-    ssize_t n = recvmsg(c->fd, &message, MSG_DONTWAIT);
+    struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+    ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
 
-    c->readable = false;
-    if (n > 0) {
-        c->heard = true;
-        return (size_t)n;
+    return n < 0 ? -errno : n;
+}
+
+ssize_t connection_socket_send(int fd, const struct iovec *iov, int count)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+    ssize_t n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (n >= 0) {
+        return n;
     }
-    if (n == 0) {
+    return errno == ENOBUFS ? -EAGAIN : -errno;
+}
+
+size_t connection_note_received(struct connection *c, ssize_t result)
+{
+    c->readable = false;
+    if (result > 0) {
+        c->heard = true;
+        return (size_t)result;
+    }
+    if (result == 0) {
         c->ended = true;
-    } else if (errno != EAGAIN && errno != EINTR) {
-        c->error = -errno;
+    } else if (result != -EAGAIN && result != -EINTR) {
+        c->error = (int)result;
     }
     return 0;
 }
 
-size_t connection_send(struct connection *c, struct iovec *iov, int count)
+size_t connection_note_sent(struct connection *c, ssize_t result)
 {
-    struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
-    ssize_t n = sendmsg(c->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-    if (n >= 0) {
-        return (size_t)n;
+    if (result >= 0) {
+        return (size_t)result;
     }
-    if (errno == EAGAIN || errno == ENOBUFS) {
+    if (result == -EAGAIN) {
         c->blocked = true;
-    } else if (errno != EINTR) {
-        c->error = -errno;
+    } else if (result != -EINTR) {
+        c->error = (int)result;
     }
     return 0;
+}
+
+static size_t receive(struct connection *c, struct iovec *iov, int count)
+{
+    return connection_note_received(c, connection_socket_receive(c->fd, iov, count));
+}
+
+static size_t send_now(struct connection *c, struct iovec *iov, int count)
+{
+    return connection_note_sent(c, connection_socket_send(c->fd, iov, count));
 }
 
 void connection_linger(struct connection *c, void *memory, size_t bytes) coroutine_fn
@@ -148,7 +175,7 @@ void connection_linger(struct connection *c, void *memory, size_t bytes) corouti
     while (!c->ended && !c->timed_out && !c->error) {
         struct iovec iov = {.iov_base = memory, .iov_len = bytes};
 
-        if (connection_receive(c, &iov, 1) == 0 && !c->ended && !c->error) {
+        if (receive(c, &iov, 1) == 0 && !c->ended && !c->error) {
             connection_wait(c, true, false);
         }
     }
@@ -159,7 +186,13 @@ void connection_linger(struct connection *c, void *memory, size_t bytes) corouti
 int connection_open(struct connection *c, struct aiox_context *ctx, int fd, aiox_co_fn *live,
                     void *opaque)
 {
-    *c = (struct connection){.ctx = ctx, .fd = fd, .waiting = true};
+    *c = (struct connection){
+        .ctx = ctx,
+        .fd = fd,
+        .receive = receive,
+        .send = send_now,
+        .waiting = true,
+    };
     if (aiox_bh_new(&c->soon, aiox_context_bhs(ctx), "nbd replies", on_soon, c) < 0) {
         return -ENOMEM;
     }

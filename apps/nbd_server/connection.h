@@ -3,8 +3,8 @@
  * connection.h - a socket, and the coroutine that waits for it.
  *
  * The coroutine waits in one place, connection_wait(). Four things end the
- * wait: the socket, connection_kick_soon() (requests have ended at the kernel),
- * the timer, and connection_kick(). They only note what happened and enter the
+ * wait: the socket (or bytes of it that TLS holds), connection_kick_soon() (requests have ended at
+ * the kernel), the timer, and connection_kick(). They only note what happened and enter the
  * coroutine; what it means is decided there.
  *
  * The socket is watched all the time, and only a change of what is of interest
@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "aiox/aiox.h"
@@ -24,9 +25,18 @@
 
 AIOX_BEGIN_DECLS
 
+struct connection;
+struct tls_link;
+
+/* connection_receive(), connection_send(): to the socket, or by TLS (tls.h). */
+typedef size_t connection_move_fn(struct connection *c, struct iovec *iov, int count);
+
 struct connection {
     struct aiox_context *ctx;
     int fd;
+    connection_move_fn *receive;
+    connection_move_fn *send;
+    struct tls_link *tls; /* or NULL; tls.h */
     struct aiox_co *co;
     struct aiox_bh *soon;
     struct aiox_timer timer;
@@ -37,6 +47,7 @@ struct connection {
 
     /* What happened. */
     bool readable;  /* the loop says so; cleared by the next receive */
+    bool held;      /* there may be bytes that have left the socket, in TLS; cleared likewise */
     bool blocked;   /* the socket takes nothing until it is writable; cleared then */
     bool timed_out; /* cleared when the timer is set */
     bool heard;     /* anything was ever received */
@@ -70,11 +81,28 @@ void connection_set_timer(struct connection *c, int64_t timeout_ns);
  */
 void connection_wait(struct connection *c, bool read, bool write) coroutine_fn;
 
-/* Receives once, without waiting: how many bytes; 0: none now, or see ended and error. [home] */
-size_t connection_receive(struct connection *c, struct iovec *iov, int count);
+/*
+ * Receives once, without waiting, into one or two pieces: how many bytes; 0: none
+ * now, or see ended and error. [home]
+ */
+static inline size_t connection_receive(struct connection *c, struct iovec *iov, int count)
+{
+    return c->receive(c, iov, count);
+}
 
 /* Sends once, without waiting: how many bytes; 0: see blocked and error. [home] */
-size_t connection_send(struct connection *c, struct iovec *iov, int count);
+static inline size_t connection_send(struct connection *c, struct iovec *iov, int count)
+{
+    return c->send(c, iov, count);
+}
+
+/* The two for TLS: how many bytes went through the socket, or a negative errno. [any] */
+ssize_t connection_socket_receive(int fd, const struct iovec *iov, int count);
+ssize_t connection_socket_send(int fd, const struct iovec *iov, int count);
+
+/* Notes such a result: how many bytes. [home] */
+size_t connection_note_received(struct connection *c, ssize_t result);
+size_t connection_note_sent(struct connection *c, ssize_t result);
 
 /*
  * Says that no more will come, and throws away what still comes until the other

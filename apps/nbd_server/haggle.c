@@ -3,8 +3,8 @@
  * haggle.c - one function per option, one row in the table for each.
  *
  * What was agreed is in h->dialect, and in h->meta_export for which export the
- * client selected a context: whatever puts the handshake back to its start
- * zeroes these two.
+ * client selected a context: STARTTLS, which puts the handshake back to its start,
+ * zeroes these two (handshake.c).
  *
  * Sections of the specification are cited by their titles.
  */
@@ -258,6 +258,22 @@ static int answer_extended(struct handshake *h, const uint8_t *data, size_t n, s
     return agree(h, n, out, REPLIES_EXTENDED);
 }
 
+/* "NBD_OPT_STARTTLS" */
+static int answer_starttls(struct handshake *h, const uint8_t *data, size_t n, struct bytes *out)
+{
+    if (h->tls == HANDSHAKE_TLS_OFF) {
+        return haggle_refuse(h, out, NBD_REP_ERR_UNSUP, NULL);
+    }
+    if (n != 0) {
+        return haggle_refuse(h, out, NBD_REP_ERR_INVALID, has_no_data);
+    }
+    if (h->secure) {
+        return haggle_refuse(h, out, NBD_REP_ERR_INVALID, "this is encrypted already");
+    }
+    haggle_reply(out, h->option, NBD_REP_ACK, NULL);
+    return HANDSHAKE_TLS;
+}
+
 /* ---- "Metadata querying" ---- */
 
 static bool is_query(const uint8_t *query, uint32_t bytes, const char *text)
@@ -335,6 +351,7 @@ static const struct haggle_row rows[] = {
     {NBD_OPT_EXPORT_NAME, answer_export_name},
     {NBD_OPT_ABORT, answer_abort},
     {NBD_OPT_LIST, answer_list},
+    {NBD_OPT_STARTTLS, answer_starttls},
     {NBD_OPT_INFO, answer_info},
     {NBD_OPT_GO, answer_go},
     {NBD_OPT_STRUCTURED_REPLY, answer_structured},

@@ -44,11 +44,52 @@ static int skip_option(struct handshake *h, struct bytes *in, uint32_t length, u
     return HAGGLE_ON;
 }
 
+/* "TLS negotiation": nothing but these two is said in the clear where it is required. */
+static bool lacks_tls(const struct handshake *h, uint32_t option)
+{
+    return h->tls == HANDSHAKE_TLS_REQUIRE && !h->secure && option != NBD_OPT_STARTTLS &&
+           option != NBD_OPT_ABORT;
+}
+
+static int refuse_without_tls(struct handshake *h, struct bytes *in, uint32_t length)
+{
+    if (h->option == NBD_OPT_EXPORT_NAME) { /* has no other answer */
+        return haggle_broken(h, "asks for an export without TLS, which is required");
+    }
+    return skip_option(h, in, length, NBD_REP_ERR_TLS_REQD);
+}
+
+/*
+ * What was said in the clear does not count behind STARTTLS. Nobody has a reason to
+ * send more before the answer is there: those are bytes that somebody on the way
+ * wants to have taken for encrypted ones.
+ */
+static int begin_tls(struct handshake *h, const struct bytes *in)
+{
+    if (bytes_held(in) > 0) {
+        return haggle_broken(h, "sent %zu plain bytes behind STARTTLS", bytes_held(in));
+    }
+    h->secure = true;
+    h->dialect = (struct dialect){0};
+    h->meta_export = NULL;
+    h->chosen = NULL;
+    return HANDSHAKE_TLS;
+}
+
+/* All of the option is here. */
+static int answer_option(struct handshake *h, const struct haggle_row *row, uint32_t length,
+                         struct bytes *in, struct bytes *out)
+{
+    int verdict = row->answer(h, bytes_front(in) + WIRE_OPTION, length, out);
+
+    bytes_take(in, WIRE_OPTION + length);
+    return verdict == HANDSHAKE_TLS ? begin_tls(h, in) : verdict;
+}
+
 static int phase_option(struct handshake *h, struct bytes *in, struct bytes *out)
 {
     const struct haggle_row *row;
     struct wire_option header;
-    int verdict;
 
     if (bytes_held(in) < WIRE_OPTION) {
         return HANDSHAKE_HUNGRY;
@@ -64,6 +105,9 @@ static int phase_option(struct handshake *h, struct bytes *in, struct bytes *out
                              header.option);
     }
     h->option = header.option;
+    if (lacks_tls(h, header.option)) {
+        return refuse_without_tls(h, in, header.length);
+    }
     if (!row || header.length > HANDSHAKE_DATA_MAX) {
         if (header.option == NBD_OPT_SET_META_CONTEXT) { /* also when it fails */
             h->meta_export = NULL;
@@ -76,9 +120,7 @@ static int phase_option(struct handshake *h, struct bytes *in, struct bytes *out
     if (!haggle_has_room(out)) {
         return HANDSHAKE_FULL;
     }
-    verdict = row->answer(h, bytes_front(in) + WIRE_OPTION, header.length, out);
-    bytes_take(in, WIRE_OPTION + header.length);
-    return verdict;
+    return answer_option(h, row, header.length, in, out);
 }
 
 static int phase_skip(struct handshake *h, struct bytes *in, struct bytes *out)

@@ -6,8 +6,9 @@
  * stretch of bytes and sends what is in another. It holds no memory of its
  * own and takes none, whatever lengths the client writes.
  *
- * Fixed newstyle without TLS; the options are those of the table in
- * haggle.c, all others are answered NBD_REP_ERR_UNSUP.
+ * Fixed newstyle; the options are those of the table in haggle.c, all others are
+ * answered NBD_REP_ERR_UNSUP. Where TLS is required, all but STARTTLS and ABORT are
+ * answered NBD_REP_ERR_TLS_REQD before it.
  */
 #ifndef AIOX_NBD_HANDSHAKE_H_
 #define AIOX_NBD_HANDSHAKE_H_
@@ -40,10 +41,18 @@ enum handshake_verdict {
     HANDSHAKE_HUNGRY, /* send what is there to send; goes on with more bytes in */
     HANDSHAKE_FULL,   /* goes on when out has been sent */
     HANDSHAKE_REMARK, /* goes on at once; h->words is for the log */
+    HANDSHAKE_TLS,    /* goes on when out has been sent and TLS has begun; in is empty */
     HANDSHAKE_SERVE,  /* h->chosen in h->dialect; bytes that are left in belong to the transmission
                        */
     HANDSHAKE_END,    /* the client wants no more: send what is in out, close */
     HANDSHAKE_BROKEN, /* close; h->words says why */
+};
+
+/* The modes of "TLS negotiation": NOTLS, SELECTIVETLS without a difference, FORCEDTLS. */
+enum handshake_tls {
+    HANDSHAKE_TLS_OFF,
+    HANDSHAKE_TLS_ALLOW,
+    HANDSHAKE_TLS_REQUIRE,
 };
 
 enum handshake_phase {
@@ -55,6 +64,8 @@ enum handshake_phase {
 
 struct handshake {
     const struct export_list *exports;
+    enum handshake_tls tls; /* the caller may say something else behind the start */
+    bool secure;            /* TLS was agreed on */
     enum handshake_phase phase;
     bool no_zeroes;
     uint32_t option;   /* the one that is being skipped or listed */
@@ -71,7 +82,7 @@ struct handshake {
 
 /*
  * Starts; the greeting is in @out, which is empty and holds HANDSHAKE_OUT_BYTES.
- * Clients are told that no read or write may be longer than @max_request_bytes. [any]
+ * TLS is off. Clients are told that no read or write may be longer than @max_request_bytes. [any]
  */
 void handshake_start(struct handshake *h, const struct export_list *exports,
                      uint32_t max_request_bytes, struct bytes *out);

@@ -101,9 +101,9 @@ void listener_close(struct listener *l);
 
 /*
  * The URI of export @name: "nbd://127.0.0.1:10809/name",
- * "nbd+unix:///name?socket=/path", "nbd+vsock://2:10809/name". [any]
+ * "nbd+unix:///name?socket=/path", "nbd+vsock://2:10809/name"; with @tls "nbds...". [any]
  */
-void listener_uri(const struct listener *l, const char *name, char out[LISTENER_URI]);
+void listener_uri(const struct listener *l, const char *name, bool tls, char out[LISTENER_URI]);
 
 /*
  * Accepts a client: returns its descriptor, or a negative errno of accept4(2);

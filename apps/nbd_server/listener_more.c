@@ -81,15 +81,17 @@ void listener_name_peer(int fd, char out[LISTENER_ADDRESS])
     name_peer(fd, &address, bytes, out);
 }
 
-void listener_uri(const struct listener *l, const char *name, char out[LISTENER_URI])
+void listener_uri(const struct listener *l, const char *name, bool tls, char out[LISTENER_URI])
 {
+    const char *scheme = tls ? "nbds" : "nbd";
+
     if (l->kind == LISTENER_UNIX) {
-        snprintf(out, LISTENER_URI, "nbd+unix:///");
+        snprintf(out, LISTENER_URI, "%s+unix:///", scheme);
         text_append_uri(out, LISTENER_URI, name);
         strncat(out, "?socket=", LISTENER_URI - strlen(out) - 1);
         text_append_uri(out, LISTENER_URI, l->address);
     } else {
-        snprintf(out, LISTENER_URI, "nbd%s://%s/", l->kind == LISTENER_VSOCK ? "+vsock" : "",
+        snprintf(out, LISTENER_URI, "%s%s://%s/", scheme, l->kind == LISTENER_VSOCK ? "+vsock" : "",
                  l->address);
         text_append_uri(out, LISTENER_URI, name);
     }

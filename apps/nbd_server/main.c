@@ -127,6 +127,9 @@ static void reload(struct program *p)
                       : aiox_error_set(&err, -ENOMEM, "no memory");
 
     if (error == 0) {
+        error = options_open_keys(fresh, &err);
+    }
+    if (error == 0) {
         error = choose_place(p, fresh, &err);
     }
     if (error < 0) {
@@ -207,8 +210,11 @@ static int tell_ready(struct program *p, struct aiox_error *err)
 static int open_server(struct program *p, struct aiox_error *err)
 {
     struct options *options = p->options;
-    int error = choose_place(p, options, err);
+    int error = options_open_keys(options, err);
 
+    if (error == 0) {
+        error = choose_place(p, options, err);
+    }
     if (error < 0) {
         return error;
     }

@@ -87,6 +87,23 @@ static int take_file(struct options *o, int argc, char **argv, struct aiox_error
     return 0;
 }
 
+/* Who has keys wants them used. */
+static int conclude_tls(struct options *o, struct aiox_error *err)
+{
+    bool has_keys = o->tls_certs || o->tls_psk;
+
+    if (o->tls_certs && o->tls_psk) {
+        return aiox_error_set(err, -EINVAL, "--tls-certs and --tls-psk: one of them");
+    }
+    if (!o->tls_is_said && has_keys) {
+        o->tls = HANDSHAKE_TLS_REQUIRE;
+    }
+    if (o->tls != HANDSHAKE_TLS_OFF && !has_keys) {
+        return aiox_error_set(err, -EINVAL, "--tls: needs --tls-certs or --tls-psk");
+    }
+    return 0;
+}
+
 /* What only makes sense together. */
 static int conclude(struct options *o, struct aiox_error *err)
 {
@@ -120,7 +137,7 @@ static int conclude(struct options *o, struct aiox_error *err)
                               o->threads,
                               (unsigned long)(o->threads * (OPTIONS_THREAD_MEMORY >> 20)));
     }
-    return 0;
+    return conclude_tls(o, err);
 }
 
 /* The words of @argv, ours to take apart; one block, the pointers first. NULL: no memory. */
@@ -181,11 +198,21 @@ int options_parse(struct options *out, int argc, char *const *argv, struct aiox_
     return parse(out, argc, words, err);
 }
 
+int options_open_keys(struct options *o, struct aiox_error *err)
+{
+    if (o->tls == HANDSHAKE_TLS_OFF) {
+        return 0;
+    }
+    return tls_keys_open(&o->tls_keys, o->tls_certs, o->tls_psk, err);
+}
+
 void options_fini(struct options *o)
 {
+    tls_keys_unref(o->tls_keys);
     free(o->exports);
     free(o->words);
     free(o->text);
+    o->tls_keys = NULL;
     o->exports = NULL;
     o->words = NULL;
     o->text = NULL;

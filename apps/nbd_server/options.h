@@ -16,6 +16,8 @@
 #include "aiox/log.h"
 
 #include "export.h"
+#include "handshake.h"
+#include "tls.h"
 
 AIOX_BEGIN_DECLS
 
@@ -58,8 +60,13 @@ struct options {
     unsigned long threads;
     unsigned long max_clients;
     unsigned long max_handshakes;
-    int64_t handshake_ns; /* 0: no limit */
-    int64_t idle_ns;      /* 0: no limit */
+    enum handshake_tls tls;
+    bool tls_is_said;
+    const char *tls_certs;     /* a folder, NULL without TLS */
+    const char *tls_psk;       /* a file, likewise */
+    struct tls_keys *tls_keys; /* of options_open_keys() */
+    int64_t handshake_ns;      /* 0: no limit */
+    int64_t idle_ns;           /* 0: no limit */
     int64_t stop_ns;
     uint64_t memory_bytes; /* for requests of all clients */
     const char *stats;
@@ -86,6 +93,12 @@ struct options {
  */
 AIOX_NODISCARD int options_parse(struct options *out, int argc, char *const *argv,
                                  struct aiox_error *err);
+
+/*
+ * Reads the keys that were said, if there are any. Errors of tls_keys_open(), with
+ * -EOPNOTSUPP never: options_parse() has seen to that. Blocks. [any]
+ */
+AIOX_NODISCARD int options_open_keys(struct options *o, struct aiox_error *err);
 
 void options_fini(struct options *o);
 

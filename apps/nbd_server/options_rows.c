@@ -172,6 +172,43 @@ static int take_fdmon(struct options *o, char *value, struct aiox_error *err)
     return 0;
 }
 
+/* ---- TLS ---- */
+
+static int need_tls(struct aiox_error *err)
+{
+    return tls_is_built ? 0 : aiox_error_set(err, -EINVAL, "this aiox-nbd is built without TLS");
+}
+
+static int take_tls(struct options *o, char *value, struct aiox_error *err)
+{
+    static const char *const words[] = {
+        [HANDSHAKE_TLS_OFF] = "off",
+        [HANDSHAKE_TLS_ALLOW] = "allow",
+        [HANDSHAKE_TLS_REQUIRE] = "require",
+    };
+
+    for (int i = 0; i < (int)(sizeof(words) / sizeof(words[0])); i++) {
+        if (strcmp(value, words[i]) == 0) {
+            o->tls = (enum handshake_tls)i;
+            o->tls_is_said = true;
+            return i == HANDSHAKE_TLS_OFF ? 0 : need_tls(err);
+        }
+    }
+    return aiox_error_set(err, -EINVAL, "'%s' is not off, allow or require", value);
+}
+
+static int take_tls_certs(struct options *o, char *value, struct aiox_error *err)
+{
+    o->tls_certs = value;
+    return need_tls(err);
+}
+
+static int take_tls_psk(struct options *o, char *value, struct aiox_error *err)
+{
+    o->tls_psk = value;
+    return need_tls(err);
+}
+
 /* ---- numbers ---- */
 
 static int take_number(const char *value, unsigned long most, unsigned long *out,
@@ -304,6 +341,9 @@ const struct option_row options_rows[] = {
     {"stdio", 's', OPTION_HERE, take_stdio},
     {"export", 0, OPTION_NAMES, take_export}, /* in the file a section */
     {"read-only", 'r', OPTION_FLAG, take_read_only},
+    {"tls", 0, OPTION_VALUE, take_tls},
+    {"tls-certs", 0, OPTION_VALUE, take_tls_certs},
+    {"tls-psk", 0, OPTION_VALUE, take_tls_psk},
     {"fdmon", 0, OPTION_VALUE, take_fdmon},
     {"threads", 0, OPTION_VALUE, take_threads},
     {"max-clients", 0, OPTION_VALUE, take_max_clients},

@@ -217,18 +217,19 @@ void server_tell_uris(const struct server *s, void (*tell)(void *opaque, const c
 {
     const struct export_list *exports = &s->team.workers[0].exports;
     const struct nbd_export *first = exports->by_default;
+    bool tls = s->options->tls == HANDSHAKE_TLS_REQUIRE;
     char uri[LISTENER_URI];
 
     for (int i = 0; i < s->door.count; i++) {
         const struct listener *l = &s->door.places[i].listener;
 
         if (first) {
-            listener_uri(l, first->name, uri);
+            listener_uri(l, first->name, tls, uri);
             tell(opaque, uri);
         }
         for (const struct nbd_export *e = exports->first; e; e = e->next) {
             if (e != first) {
-                listener_uri(l, e->name, uri);
+                listener_uri(l, e->name, tls, uri);
                 tell(opaque, uri);
             }
         }

@@ -137,6 +137,9 @@ void worker_set_limits(struct worker *w, const struct options *options)
 {
     w->client_host.handshake_ns = options->handshake_ns;
     w->client_host.idle_ns = options->idle_ns;
+    w->client_host.tls = options->tls;
+    tls_keys_unref(w->client_host.tls_keys);
+    w->client_host.tls_keys = tls_keys_ref(options->tls_keys);
     w->most_greeting = (options->max_handshakes + options->threads - 1) / options->threads;
 }
 
@@ -226,4 +229,6 @@ void worker_close(struct worker *w)
 {
     aiox_thread_free(w->thread);
     w->thread = NULL;
+    tls_keys_unref(w->client_host.tls_keys);
+    w->client_host.tls_keys = NULL;
 }

@@ -60,7 +60,7 @@ class HandshakeTest : public ::testing::Test
     }
 
     /* Sends @input in pieces of @piece bytes, taking everything that comes back. */
-    Outcome Send(const std::string &input, size_t piece = SIZE_MAX)
+    Outcome Send(std::string input, size_t piece = SIZE_MAX)
     {
         std::vector<uint8_t> in_memory(kInBytes), out_memory(HANDSHAKE_OUT_BYTES);
         bytes in = {in_memory.data(), in_memory.size(), 0, 0};
@@ -70,12 +70,18 @@ class HandshakeTest : public ::testing::Test
         handshake h;
 
         handshake_start(&h, &exports_, 32 << 20, &out);
+        h.tls = tls_;
         for (;;) {
             o.verdict = handshake_step(&h, &in, &out);
             o.sent.append(reinterpret_cast<const char *>(bytes_front(&out)), bytes_held(&out));
             bytes_take(&out, bytes_held(&out));
             if (o.verdict == HANDSHAKE_REMARK) {
                 o.words += h.words;
+            } else if (o.verdict == HANDSHAKE_TLS) {
+                EXPECT_EQ(bytes_held(&in), 0u);
+                EXPECT_EQ(at, input.size());
+                input = encrypted_;
+                at = 0;
             } else if (o.verdict == HANDSHAKE_HUNGRY && at < input.size()) {
                 size_t n = std::min({piece, input.size() - at, bytes_room(&in)});
 
@@ -105,6 +111,8 @@ class HandshakeTest : public ::testing::Test
     }
 
     export_list exports_ = {};
+    handshake_tls tls_ = HANDSHAKE_TLS_OFF;
+    std::string encrypted_; /* what it sends when TLS has begun */
 };
 
 } // namespace nbd_test

@@ -22,7 +22,7 @@ using golden::OptionSaying;
 
 constexpr uint32_t kAck = 1, kServer = 2, kInfo = 3;
 constexpr uint32_t kUnsup = 0x80000001, kInvalid = 0x80000003, kUnknown = 0x80000006;
-constexpr uint32_t kTooBig = 0x80000009;
+constexpr uint32_t kTooBig = 0x80000009, kTlsReqd = 0x80000005;
 using nbd_test::HandshakeTest;
 using nbd_test::kFlags;
 using nbd_test::kInBytes;
@@ -219,6 +219,108 @@ TEST_F(HandshakeTest, StartTlsThatIsNotConfiguredIsUnsupportedHoweverOften)
     EXPECT_EQ(o.verdict, HANDSHAKE_SERVE);
     EXPECT_EQ(o.sent.substr(0, 60),
               OptionReply(5, kUnsup) + OptionReply(5, kUnsup) + OptionReply(5, kUnsup));
+}
+
+TEST_F(HandshakeTest, WithoutTlsThatIsRequiredNothingIsSaidButStartTlsAndAbort)
+{
+    Add("secret", "memory:1k");
+    tls_ = HANDSHAKE_TLS_REQUIRE;
+    const uint32_t all[] = {3, 6, 7, 8, 9, 10, 11, 4711};
+    std::string input = ClientFlags(3), answers;
+
+    for (uint32_t option : all) {
+        input += Option(option, golden::GoData("secret"));
+        answers += OptionReply(option, kTlsReqd);
+    }
+    Outcome o = Send(input + Option(2));
+    Outcome name = Send(ClientFlags(3) + Option(1, "secret"));
+
+    EXPECT_EQ(o.verdict, HANDSHAKE_END);
+    EXPECT_EQ(o.sent, answers + OptionReply(2, kAck));
+    EXPECT_EQ(name.verdict, HANDSHAKE_BROKEN);
+    EXPECT_EQ(name.sent, "");
+    EXPECT_NE(name.words.find("without TLS"), std::string::npos) << name.words;
+}
+
+TEST_F(HandshakeTest, BehindStartTlsEverythingBeginsAgain)
+{
+    Add("disk", "memory:1k");
+    for (handshake_tls tls : {HANDSHAKE_TLS_ALLOW, HANDSHAKE_TLS_REQUIRE}) {
+        tls_ = tls;
+        encrypted_ = golden::Go("disk");
+
+        Outcome o = Send(ClientFlags(3) + Option(5));
+
+        EXPECT_EQ(o.verdict, HANDSHAKE_SERVE);
+        EXPECT_EQ(o.sent, OptionReply(5, kAck) + OptionReply(7, kInfo, ExportInfo(1024, kFlags)) +
+                              OptionReply(7, kAck));
+    }
+}
+
+TEST_F(HandshakeTest, WhatWasAgreedBeforeStartTlsDoesNotCount)
+{
+    Add("disk", "memory:1k");
+    tls_ = HANDSHAKE_TLS_ALLOW;
+    std::string agree = Option(8) + golden::SetMeta("disk", {"base:allocation"});
+
+    encrypted_ = Option(8) + golden::Go("disk");
+    Outcome again = Send(ClientFlags(3) + agree + golden::Info("disk") + Option(5));
+    encrypted_ = golden::SetMeta("disk", {"base:allocation"}) + golden::Go("disk");
+    Outcome simple = Send(ClientFlags(3) + agree + golden::Info("disk") + Option(5));
+
+    ASSERT_NE(again.sent.find(OptionReply(5, kAck)), std::string::npos);
+    std::string behind = again.sent.substr(again.sent.find(OptionReply(5, kAck)) + 20);
+    EXPECT_EQ(behind.substr(0, 20), OptionReply(8, kAck)) << "not the second time";
+    EXPECT_FALSE(again.agreed.allocation) << "was selected in the clear";
+    EXPECT_EQ(simple.agreed.replies, REPLIES_SIMPLE);
+    EXPECT_NE(simple.sent.find(golden::Bytes().U32(10).U32(kInvalid)), std::string::npos)
+        << "contexts before structured replies";
+}
+
+TEST_F(HandshakeTest, PlainBytesBehindStartTlsHangUp)
+{
+    Add("disk", "memory:1k");
+    for (const std::string &injected : {std::string("x"), golden::Go("disk"), Option(3)}) {
+        tls_ = HANDSHAKE_TLS_REQUIRE;
+        encrypted_ = golden::Go("disk");
+
+        Outcome o = Send(ClientFlags(3) + Option(5) + injected);
+
+        EXPECT_EQ(o.verdict, HANDSHAKE_BROKEN);
+        EXPECT_NE(o.words.find("plain bytes"), std::string::npos) << o.words;
+    }
+}
+
+TEST_F(HandshakeTest, StartTlsTwiceOrWithAPayloadIsInvalid)
+{
+    Add("disk", "memory:1k");
+    tls_ = HANDSHAKE_TLS_REQUIRE;
+    encrypted_ = Option(5) + Option(5, "payload") + golden::Go("disk");
+
+    Outcome o = Send(ClientFlags(3) + Option(5, "payload") + Option(5));
+
+    std::string invalid = golden::Bytes().U32(5).U32(kInvalid);
+    int count = 0;
+    for (size_t at = 0; (at = o.sent.find(invalid, at)) != std::string::npos; at++) {
+        count++;
+    }
+    EXPECT_EQ(o.verdict, HANDSHAKE_SERVE);
+    EXPECT_EQ(count, 3);
+}
+
+TEST_F(HandshakeTest, RefusalsBeforeAndBehindStartTlsAddUp)
+{
+    Add("disk", "memory:1k");
+    tls_ = HANDSHAKE_TLS_ALLOW;
+    std::string refused;
+    for (int i = 0; i < HANDSHAKE_REFUSALS_MAX; i++) {
+        refused += Option(999);
+    }
+    encrypted_ = Option(999) + golden::Go("disk");
+
+    Outcome o = Send(ClientFlags(3) + refused + Option(5));
+
+    EXPECT_EQ(o.verdict, HANDSHAKE_BROKEN);
 }
 
 TEST_F(HandshakeTest, AnOptionOfOneMiBIsSkippedAndOneMoreByteHangsUp)

@@ -215,6 +215,38 @@ TEST_F(OptionsTest, TheManualIsWellFormed)
         0);
 }
 
+TEST_F(OptionsTest, KeysMeanThatTlsIsRequiredUnlessItIsSaid)
+{
+    if (!tls_is_built) {
+        GTEST_SKIP() << "built without TLS";
+    }
+
+    ASSERT_EQ(Parse({"disk"}), 0);
+    EXPECT_EQ(options_.tls, HANDSHAKE_TLS_OFF);
+    ASSERT_EQ(Parse({"--tls-psk", "keys", "disk"}), 0);
+    EXPECT_EQ(options_.tls, HANDSHAKE_TLS_REQUIRE);
+    EXPECT_STREQ(options_.tls_psk, "keys");
+    ASSERT_EQ(Parse({"--tls-certs", "dir", "--tls=allow", "disk"}), 0);
+    EXPECT_EQ(options_.tls, HANDSHAKE_TLS_ALLOW);
+    EXPECT_STREQ(options_.tls_certs, "dir");
+    ASSERT_EQ(Parse({"--tls", "off", "--tls-certs", "dir", "disk"}), 0);
+    EXPECT_EQ(options_.tls, HANDSHAKE_TLS_OFF);
+}
+
+TEST_F(OptionsTest, TlsWithoutKeysOrWithBothKindsIsRefused)
+{
+    if (!tls_is_built) {
+        GTEST_SKIP() << "built without TLS";
+    }
+
+    EXPECT_EQ(Parse({"--tls=require", "disk"}), -EINVAL);
+    EXPECT_EQ(Said(), "--tls: needs --tls-certs or --tls-psk");
+    EXPECT_EQ(Parse({"--tls=allow", "disk"}), -EINVAL);
+    EXPECT_EQ(Parse({"--tls-certs=a", "--tls-psk=b", "disk"}), -EINVAL);
+    EXPECT_EQ(Parse({"--tls=yes", "disk"}), -EINVAL);
+    EXPECT_EQ(Said(), "--tls: 'yes' is not off, allow or require");
+}
+
 TEST_F(OptionsTest, MoreThanThereIsRoomForIsRefused)
 {
     std::vector<std::string> places, exports;

@@ -62,16 +62,23 @@ static int path_of(char path[PATH_MAX], const char *dir, const char *name, struc
     return 0;
 }
 
+static int check_readable(const char *path, struct aiox_error *err)
+{
+    int code;
+
+    if (access(path, R_OK) == 0) {
+        return 0;
+    }
+    code = -errno;
+    return aiox_error_set(err, code, "cannot read %.180s: %s", path, aiox_error_text(code));
+}
+
 /* The path of a file that can be read. */
 static int find(char path[PATH_MAX], const char *dir, const char *name, struct aiox_error *err)
 {
     int code = path_of(path, dir, name, err);
 
-    if (code == 0 && access(path, R_OK) < 0) {
-        code = -errno;
-        aiox_error_set(err, code, "cannot read %.180s: %s", path, aiox_error_text(code));
-    }
-    return code;
+    return code < 0 ? code : check_readable(path, err);
 }
 
 static bool is_there(const char *dir, const char *name)
@@ -252,15 +259,14 @@ static int load_server_keys(struct aiox_tls_credentials *c, const char *path,
     return n < 0 ? bad_file(err, n, path) : 0;
 }
 
-int aiox_tls_credentials_psk(struct aiox_tls_credentials **out, enum aiox_tls_role role,
-                             const char *dir, const char *user, struct aiox_error *err)
+int aiox_tls_credentials_psk_file(struct aiox_tls_credentials **out, enum aiox_tls_role role,
+                                  const char *path, const char *user, struct aiox_error *err)
 {
     struct aiox_tls_credentials *c;
-    char path[PATH_MAX];
     int code;
 
     aiox_assert((role == AIOX_TLS_CLIENT) == (user != NULL));
-    code = find(path, dir, "keys.psk", err);
+    code = check_readable(path, err);
     if (code == 0) {
         code = new_credentials(&c, role, err);
     }
@@ -274,4 +280,13 @@ int aiox_tls_credentials_psk(struct aiox_tls_credentials **out, enum aiox_tls_ro
     }
     *out = c;
     return 0;
+}
+
+int aiox_tls_credentials_psk(struct aiox_tls_credentials **out, enum aiox_tls_role role,
+                             const char *dir, const char *user, struct aiox_error *err)
+{
+    char path[PATH_MAX];
+    int code = path_of(path, dir, "keys.psk", err);
+
+    return code < 0 ? code : aiox_tls_credentials_psk_file(out, role, path, user, err);
 }

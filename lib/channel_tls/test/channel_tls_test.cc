@@ -426,6 +426,30 @@ TEST_F(Tls, ByAKeyThatBothHave)
     }
 }
 
+TEST_F(Tls, KeysMayBeInAFileOfAnyName)
+{
+    Folder folder;
+    ASSERT_TRUE(Succeeds("cp " + (*ours_ / "keys.psk") + " '" + (folder / "nbd keys") + "'"));
+    aiox_tls_credentials *server = nullptr, *client = nullptr;
+
+    int of_server = aiox_tls_credentials_psk_file(&server, AIOX_TLS_SERVER,
+                                                  (folder / "nbd keys").c_str(), nullptr, nullptr);
+    int of_client = aiox_tls_credentials_psk_file(&client, AIOX_TLS_CLIENT,
+                                                  (folder / "nbd keys").c_str(), "bob", nullptr);
+    aiox_tls_credentials *nobody = nullptr;
+
+    EXPECT_EQ(of_server, 0);
+    EXPECT_EQ(of_client, 0);
+    EXPECT_EQ(aiox_tls_credentials_psk_file(&nobody, AIOX_TLS_CLIENT, (folder / "nbd keys").c_str(),
+                                            "eve", nullptr),
+              -ENOKEY);
+    EXPECT_EQ(aiox_tls_credentials_psk_file(&nobody, AIOX_TLS_SERVER, (folder / "none").c_str(),
+                                            nullptr, nullptr),
+              -ENOENT);
+    aiox_tls_credentials_unref(server);
+    aiox_tls_credentials_unref(client);
+}
+
 TEST_F(Tls, AnotherKeyIsRefused)
 {
     ASSERT_EQ(client_creds_.Psk(AIOX_TLS_CLIENT, others_->dir(), "bob"), 0);

@@ -67,6 +67,14 @@ AIOX_API AIOX_NODISCARD int aiox_tls_credentials_psk(struct aiox_tls_credentials
                                                      enum aiox_tls_role role, const char *dir,
                                                      const char *user, struct aiox_error *err);
 
+/*
+ * The same from the file @path, whatever its name. A server looks into the file
+ * whenever a client comes, so keys may be added and taken away. [any]
+ */
+AIOX_API AIOX_NODISCARD int aiox_tls_credentials_psk_file(struct aiox_tls_credentials **out,
+                                                          enum aiox_tls_role role, const char *path,
+                                                          const char *user, struct aiox_error *err);
+
 /* One more reference; returns @creds. [any] */
 AIOX_API struct aiox_tls_credentials *aiox_tls_credentials_ref(struct aiox_tls_credentials *creds);
 
