@@ -151,8 +151,8 @@ static int look_up(char *who, struct passwd **user, gid_t *group, struct aiox_er
 int process_become(const char *who, struct aiox_error *err)
 {
     char *copy = strdup(who);
-    struct passwd *user;
-    gid_t group;
+    struct passwd *user = NULL;
+    gid_t group = 0;
     int error =
         copy ? look_up(copy, &user, &group, err) : aiox_error_set(err, -ENOMEM, "no memory");
 

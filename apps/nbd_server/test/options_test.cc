@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
-#include <regex>
+#include <regex.h>
 #include <set>
 #include <sstream>
 #include <string>
@@ -19,15 +19,19 @@ namespace
 
 constexpr char kManual[] = "apps/nbd_server/aiox-nbd.1";
 
-/* All that @pattern's first group finds in @text. */
-std::set<std::string> Found(const std::string &text, const std::string &pattern)
+/* All that the first group of @pattern, an extended regular expression, finds in @text. */
+std::set<std::string> Found(const std::string &text, const char *pattern)
 {
-    std::regex regex(pattern);
     std::set<std::string> all;
+    regmatch_t match[2];
+    regex_t regex;
 
-    for (std::sregex_iterator i(text.begin(), text.end(), regex), end; i != end; ++i) {
-        all.insert((*i)[1]);
+    EXPECT_EQ(regcomp(&regex, pattern, REG_EXTENDED), 0);
+    for (const char *at = text.c_str(); regexec(&regex, at, 2, match, 0) == 0;
+         at += match[0].rm_eo) {
+        all.emplace(at + match[1].rm_so, at + match[1].rm_eo);
     }
+    regfree(&regex);
     return all;
 }
 
