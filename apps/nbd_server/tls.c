@@ -146,7 +146,7 @@ static ssize_t link_write(struct aiox_channel *ch, struct aiox_channel_io *io)
 }
 
 /* Only a handshake waits here; the deadline is the timer of the connection. */
-static int link_wait(struct aiox_channel *ch, uint32_t events, int64_t deadline_ns)
+static int link_wait(struct aiox_channel *ch, uint32_t events, int64_t deadline_ns) coroutine_fn
 {
     struct tls_link *l = link_of(ch);
 

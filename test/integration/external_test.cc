@@ -111,8 +111,9 @@ TEST_F(External, AReadyOneThatIsDisabledLetsTheLoopSleep)
 
     aiox_timer_mod_ns(&timer, aiox_clock_now_ns() + 20 * AIOX_NS_PER_MS);
     int turns = 0;
-    for (; !rang; turns++) {
+    while (!rang) {
         aiox_poll(ctx_, true);
+        turns++;
     }
 
     EXPECT_LE(turns, 10);

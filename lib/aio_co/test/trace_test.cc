@@ -19,7 +19,7 @@ void Nothing(void *)
 {
 }
 
-void MoveTo(void *ctx)
+void MoveTo(void *ctx) coroutine_fn
 {
     aiox_co_move_self(static_cast<aiox_context *>(ctx));
 }

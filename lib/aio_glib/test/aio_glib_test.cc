@@ -589,8 +589,9 @@ TEST_F(AioGlib, IterationsAndDirectPollsMix)
         }
     });
 
-    for (int i = 0; runs < kAsks; i++) {
-        if (i % 3 == 0) {
+    int turns = 0;
+    while (runs < kAsks) {
+        if (turns++ % 3 == 0) {
             aiox_poll(ctx_, true);
         } else {
             Iterate();

@@ -13,7 +13,7 @@ using aiox_test::TraceLog;
 using aiox_test::TracePoint;
 using Points = std::vector<TracePoint>;
 
-void YieldOnce(void *)
+void YieldOnce(void *) coroutine_fn
 {
     aiox_co_yield();
 }
