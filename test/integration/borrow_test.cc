@@ -20,33 +20,11 @@
 #include "aiox/aiox.h"
 #include "aiox/foreign.h"
 #include "aiox/thread.h"
+#include "test/harness/call.h"
+#include "test/harness/event.h"
 
 namespace
 {
-
-using Fn = std::function<void()>;
-
-void Call(void *fn)
-{
-    (*static_cast<Fn *>(fn))();
-}
-
-struct Event {
-    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    ~Event()
-    {
-        close(fd);
-    }
-    void Set() const
-    {
-        EXPECT_EQ(eventfd_write(fd, 1), 0);
-    }
-    void Take() const
-    {
-        eventfd_t value;
-        EXPECT_EQ(eventfd_read(fd, &value), 0);
-    }
-};
 
 /* A request to read a number from a descriptor of its own, which the kernel works on. */
 struct Request {

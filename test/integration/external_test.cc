@@ -3,8 +3,6 @@
 #include <atomic>
 #include <cerrno>
 #include <fcntl.h>
-#include <functional>
-#include <sys/eventfd.h>
 #include <thread>
 #include <unistd.h>
 
@@ -13,28 +11,11 @@
 #include "aiox/aio.h"
 #include "aiox/aiox.h"
 #include "aiox/clock.h"
+#include "test/harness/call.h"
+#include "test/harness/event.h"
 
 namespace
 {
-
-using Fn = std::function<void()>;
-
-struct Event {
-    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    ~Event()
-    {
-        close(fd);
-    }
-    void Set() const
-    {
-        EXPECT_EQ(eventfd_write(fd, 1), 0);
-    }
-    void Take() const
-    {
-        eventfd_t value;
-        EXPECT_EQ(eventfd_read(fd, &value), 0);
-    }
-};
 
 class External : public ::testing::Test
 {
@@ -48,11 +29,6 @@ class External : public ::testing::Test
     ~External() override
     {
         aiox_context_unref(ctx_);
-    }
-
-    static void Call(void *fn)
-    {
-        (*static_cast<Fn *>(fn))();
     }
 
     int Watch(int fd, Fn *fn, uint32_t flags = AIOX_FD_HANDLER_EXTERNAL)
@@ -315,8 +291,7 @@ struct Polled {
     }
     void Serve()
     {
-        eventfd_t value;
-        (void)eventfd_read(event.fd, &value);
+        (void)event.TryTake();
         if (full.exchange(false)) {
             served++;
         }

@@ -20,6 +20,7 @@
 #include "aiox/aiox.h"
 #include "aiox/clock.h"
 #include "aiox/foreign.h"
+#include "test/harness/call.h"
 #include "test/harness/fake_clock.h"
 
 namespace
@@ -44,12 +45,6 @@ class Foreign : public ::testing::Test
         close(event_);
         aiox_foreign_end(ctx_);
         aiox_context_unref(ctx_);
-    }
-
-    using Fn = std::function<void()>;
-    static void Call(void *fn)
-    {
-        (*static_cast<Fn *>(fn))();
     }
 
     int OnRead(int fd, Fn *fn)
