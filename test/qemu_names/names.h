@@ -23,6 +23,7 @@ const char *thread_pool_2025(void);
 const char *iothread_2025(void);
 const char *channels_2025(void);
 const char *locks_2025(void);
+const char *g_source_2025(void);
 
 /* As written for release 2.2, and for release 1.5. */
 const char *descriptors_2014(void);

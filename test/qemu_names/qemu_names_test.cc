@@ -27,6 +27,7 @@ const Part parts[] = {
     {"Channels2025", channels_2025},
     {"Borrowing2025", borrowing_2025},
     {"Locks2025", locks_2025},
+    {"GSource2025", g_source_2025},
     {"Queue2014", queue_2014},
     {"Queue2013", queue_2013},
     {"ThreadPool2014", thread_pool_2014},

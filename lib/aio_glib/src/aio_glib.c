@@ -20,7 +20,18 @@
 struct guest {
     GSource source; /* first: GLib allocates the whole and knows this */
     struct aiox_context *ctx;
+    struct known *known; /* in ctx */
     gpointer fd_tag;
+};
+
+/* What a context keeps: its source, of which this is no reference. NULL: none. */
+struct known {
+    GSource *source;
+};
+
+static const struct aiox_context_part kind = {
+    .name = "glib",
+    .bytes = sizeof(struct known),
 };
 
 static struct guest *guest_of(GSource *source)
@@ -65,10 +76,9 @@ static void finalize(GSource *source)
 {
     struct guest *g = guest_of(source);
 
-    if (g->ctx) {
-        aiox_foreign_end(g->ctx);
-        aiox_context_unref(g->ctx);
-    }
+    g->known->source = NULL;
+    aiox_foreign_end(g->ctx);
+    aiox_context_unref(g->ctx);
 }
 
 static GSourceFuncs functions = {
@@ -78,21 +88,55 @@ static GSourceFuncs functions = {
     .finalize = finalize,
 };
 
+static int known_of(struct known **out, struct aiox_context *ctx, struct aiox_error *err)
+{
+    void *part = NULL;
+    int code = aiox_context_part_get(ctx, &kind, &part);
+
+    if (code < 0) {
+        return aiox_error_set(err, code, "cannot note the source of a context: %s",
+                              aiox_error_text(code));
+    }
+    *out = part;
+    return 0;
+}
+
 int aiox_glib_source_new(GSource **out, struct aiox_context *ctx, struct aiox_error *err)
 {
+    struct known *known;
     struct guest *g;
     int fd;
-    int code = aiox_foreign_begin(ctx, &fd, err);
+    int code = known_of(&known, ctx, err);
 
+    if (code == 0) {
+        code = aiox_foreign_begin(ctx, &fd, err);
+    }
     if (code < 0) {
         return code;
     }
     g = guest_of(g_source_new(&functions, sizeof(*g)));
     g->ctx = aiox_context_ref(ctx);
+    g->known = known;
+    known->source = &g->source;
     g->fd_tag = g_source_add_unix_fd(&g->source, fd, G_IO_IN);
     g_source_set_name(&g->source, "aiox");
     g_source_set_can_recurse(&g->source, TRUE);
     *out = &g->source;
+    return 0;
+}
+
+int aiox_glib_source_get(GSource **out, struct aiox_context *ctx, struct aiox_error *err)
+{
+    struct known *known;
+    int code = known_of(&known, ctx, err);
+
+    if (code < 0) {
+        return code;
+    }
+    if (!known->source) {
+        return aiox_glib_source_new(out, ctx, err);
+    }
+    *out = g_source_ref(known->source);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "aiox/aio_glib.h"
 #include "aiox/aiox.h"
 #include "aiox/clock.h"
+#include "aiox/foreign.h"
 #include "test/harness/fake_clock.h"
 
 namespace
@@ -124,6 +125,58 @@ TEST_F(AioGlib, AContextHasOneSourceAtATime)
     Detach();
     Attach();
     Settle();
+}
+
+TEST_F(AioGlib, AskedAgainTheSameSourceWithAReferenceMore)
+{
+    GSource *found = nullptr, *again = nullptr;
+    aiox_error err = {};
+
+    ASSERT_EQ(aiox_glib_source_get(&found, ctx_, &err), 0) << err.message;
+    ASSERT_EQ(aiox_glib_source_get(&again, ctx_, &err), 0) << err.message;
+    EXPECT_EQ(found, source_);
+    EXPECT_EQ(again, source_);
+
+    Detach();
+    g_source_unref(again);
+    EXPECT_TRUE(g_source_is_destroyed(found));
+    EXPECT_EQ(aiox_glib_source_context(found), ctx_);
+
+    source_ = found;
+    Detach();
+    Attach();
+    Settle();
+}
+
+TEST_F(AioGlib, WithoutASourceTheFirstThatAsksMakesIt)
+{
+    aiox_error err = {};
+    int runs = 0;
+    Fn count = [&] { runs++; };
+    Detach();
+
+    ASSERT_EQ(aiox_glib_source_get(&source_, ctx_, &err), 0) << err.message;
+    g_source_attach(source_, main_);
+    Ask(&count);
+    IterateUntil([&] { return runs == 1; });
+
+    EXPECT_EQ(aiox_glib_source_context(source_), ctx_);
+}
+
+TEST_F(AioGlib, AnotherHostHasTheContextSoThereIsNoSource)
+{
+    GSource *found = nullptr;
+    aiox_error err = {};
+    int fd = -1;
+    Detach();
+    ASSERT_EQ(aiox_foreign_begin(ctx_, &fd, &err), 0) << err.message;
+
+    EXPECT_EQ(aiox_glib_source_get(&found, ctx_, &err), -EBUSY);
+    EXPECT_NE(err.message[0], '\0');
+    EXPECT_EQ(found, nullptr);
+
+    aiox_foreign_end(ctx_);
+    Attach();
 }
 
 TEST_F(AioGlib, TheSourceKeepsItsContextAlive)

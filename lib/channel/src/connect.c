@@ -98,17 +98,6 @@ static int duplicate(struct aiox_channel **out, int given_fd)
     return err;
 }
 
-static int say(struct aiox_error *err, int code, const struct aiox_socket_address *to)
-{
-    char text[AIOX_SOCKET_TEXT_MAX_BYTES];
-
-    if (code < 0) {
-        aiox_error_set(err, code, "cannot connect to %.150s: %s",
-                       aiox_socket_address_print(to, text, sizeof(text)), aiox_error_text(code));
-    }
-    return code;
-}
-
 int aiox_channel_connect(struct aiox_channel **out, const struct aiox_socket_address *to,
                          int64_t deadline_ns, struct aiox_error *err)
 {
@@ -116,7 +105,7 @@ int aiox_channel_connect(struct aiox_channel **out, const struct aiox_socket_add
     int code;
 
     if (to->kind == AIOX_SOCKET_FD) {
-        return say(err, duplicate(out, to->fd), to);
+        return address_say_(err, duplicate(out, to->fd), "connect to", to);
     }
     code = resolve_(&found, to, false, deadline_ns, err);
     if (code < 0) {
@@ -128,5 +117,5 @@ int aiox_channel_connect(struct aiox_channel **out, const struct aiox_socket_add
             break;
         }
     }
-    return say(err, code, to);
+    return address_say_(err, code, "connect to", to);
 }

@@ -129,17 +129,6 @@ static int listen_given(struct aiox_channel **out, int given_fd,
     return err;
 }
 
-static int say(struct aiox_error *err, int code, const struct aiox_socket_address *at)
-{
-    char text[AIOX_SOCKET_TEXT_MAX_BYTES];
-
-    if (code < 0) {
-        aiox_error_set(err, code, "cannot listen at %.150s: %s",
-                       aiox_socket_address_print(at, text, sizeof(text)), aiox_error_text(code));
-    }
-    return code;
-}
-
 int aiox_channel_listen(struct aiox_channel **out, const struct aiox_socket_address *at,
                         const struct aiox_listen_options *options, struct aiox_error *err)
 {
@@ -149,7 +138,7 @@ int aiox_channel_listen(struct aiox_channel **out, const struct aiox_socket_addr
 
     options = options ? options : &usual;
     if (at->kind == AIOX_SOCKET_FD) {
-        return say(err, listen_given(out, at->fd, options), at);
+        return address_say_(err, listen_given(out, at->fd, options), "listen at", at);
     }
     code = resolve_(&found, at, true, -1, err);
     if (code < 0) {
@@ -161,7 +150,7 @@ int aiox_channel_listen(struct aiox_channel **out, const struct aiox_socket_addr
             break; /* it listens, or has failed where this machine could have listened */
         }
     }
-    return say(err, code, at);
+    return address_say_(err, code, "listen at", at);
 }
 
 /* ---- accept ---- */

@@ -26,6 +26,18 @@
 #include "aiox/aio_co.h"
 #include "aiox/assert.h"
 
+int address_say_(struct aiox_error *err, int code, const char *what,
+                 const struct aiox_socket_address *a)
+{
+    char text[AIOX_SOCKET_TEXT_MAX_BYTES];
+
+    if (code < 0) {
+        aiox_error_set(err, code, "cannot %s %.150s: %s", what,
+                       aiox_socket_address_print(a, text, sizeof(text)), aiox_error_text(code));
+    }
+    return code;
+}
+
 /* ---- what needs no question ---- */
 
 static void resolve_unix(struct resolved *out, const struct aiox_socket_address *a)
@@ -234,12 +246,5 @@ int resolve_(struct resolved *out, const struct aiox_socket_address *a, bool pas
     default:
         aiox_panic("an address of kind %d is looked up", (int)a->kind);
     }
-    if (code < 0) {
-        char text[AIOX_SOCKET_TEXT_MAX_BYTES];
-
-        return aiox_error_set(err, code, "cannot look up %.150s: %s",
-                              aiox_socket_address_print(a, text, sizeof(text)),
-                              aiox_error_text(code));
-    }
-    return 0;
+    return address_say_(err, code, "look up", a);
 }

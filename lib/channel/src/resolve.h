@@ -18,6 +18,10 @@ struct resolved {
     } at[RESOLVED_MAX];
 };
 
+/* @code; if that is an error, with words in @err: "cannot @what @a: why". [any] */
+int address_say_(struct aiox_error *err, int code, const char *what,
+                 const struct aiox_socket_address *a);
+
 /*
  * The addresses of @a, at least one. @passive: to listen at. A name is looked
  * up in another thread if the caller is a coroutine of a context.

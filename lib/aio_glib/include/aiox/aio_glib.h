@@ -52,6 +52,15 @@ AIOX_API AIOX_NODISCARD int aiox_glib_source_new(GSource **out, struct aiox_cont
                                                  struct aiox_error *err);
 
 /*
+ * The source that @ctx has, with one more reference for the caller; if it has
+ * none, a new one, as above. So parts of a program that do not know of each
+ * other find the same. One that was destroyed is found as long as somebody has
+ * a reference. Errors as above, but a source is no -EBUSY. [home], or [init]
+ */
+AIOX_API AIOX_NODISCARD int aiox_glib_source_get(GSource **out, struct aiox_context *ctx,
+                                                 struct aiox_error *err);
+
+/*
  * Called after each turn, @progress being what aiox_poll() would have returned.
  * G_SOURCE_REMOVE destroys the source. Give it to g_source_set_callback() with
  * G_SOURCE_FUNC().
