@@ -89,7 +89,7 @@ class LintTest(unittest.TestCase):
 
 class CleanTree(LintTest):
     def test_has_no_fault(self):
-        for lint in (changelog, layers, limits, links, names, pairs, snippets):
+        for lint in (changelog, layers, limits, links, names, pairs, snippets, traces):
             self.assertEqual(self.faults(lint), [], lint.__name__)
 
     def test_the_exit_code_tells(self):
@@ -290,7 +290,6 @@ class Links(LintTest):
         text = "[a](../base/README.md) [b](#c) [d](https://x.y/z) `a[1](b)`\n```c\na[1](b);\n```\n"
         self.append("lib/bh/README.md", text)
         self.assertEqual(self.faults(links), [])
-
 
     def test_a_target_that_is_not_there(self):
         self.append("lib/bh/README.md", "| P1 | `//lib/bh:gone_test` |\n")
