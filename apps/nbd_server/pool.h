@@ -26,11 +26,7 @@ enum {
 };
 
 /* What a server keeps. Under AddressSanitizer nothing, so that it sees each block die. */
-#ifdef __SANITIZE_ADDRESS__
-#define POOL_KEEP_BYTES ((size_t)0)
-#else
-#define POOL_KEEP_BYTES ((size_t)32 << 20)
-#endif
+#define POOL_KEEP_BYTES (AIOX_ASAN ? (size_t)0 : (size_t)32 << 20)
 
 struct pool {
     size_t head_bytes;

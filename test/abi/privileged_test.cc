@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "aiox/attributes.h"
 #include "test/abi/workshop.h"
 
 namespace
@@ -34,13 +35,7 @@ using aiox_test::Words;
 using aiox_test::WriteFile;
 
 /* The leak checker ends a program that it may not look into, and reads no environment there. */
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kLeakCheckerInTheWay = true;
-#elif defined(__has_feature)
-constexpr bool kLeakCheckerInTheWay = __has_feature(address_sanitizer);
-#else
-constexpr bool kLeakCheckerInTheWay = false;
-#endif
+constexpr bool kLeakCheckerInTheWay = AIOX_ASAN;
 
 constexpr uid_t kStranger = 12345;
 constexpr uid_t kUser = 12346;

@@ -14,19 +14,13 @@
 
 #include <absl/debugging/symbolize.h>
 
+#include "aiox/attributes.h"
+
 namespace aiox_test
 {
 namespace
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define AIOX_SANITIZED_ 1
-#elif defined(__has_feature)
-#define AIOX_SANITIZED_ (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#else
-#define AIOX_SANITIZED_ 0
-#endif
-
-#if AIOX_SANITIZED_
+#if AIOX_ASAN || AIOX_TSAN
 constexpr int kCrashes[] = {SIGABRT}; /* the sanitizer reports the rest */
 #else
 constexpr int kCrashes[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV};

@@ -22,23 +22,14 @@
 #include <gtest/gtest.h>
 
 #include "aiox/aio.h"
+#include "aiox/attributes.h"
 #include "aiox/clock.h"
 
 namespace storm
 {
 
 /* How many operations in all: a million, fewer where each costs twenty times as much. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int kOperations = 100 * 1000;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr int kOperations = 100 * 1000;
-#else
-constexpr int kOperations = 1000 * 1000;
-#endif
-#else
-constexpr int kOperations = 1000 * 1000;
-#endif
+constexpr int kOperations = AIOX_ASAN || AIOX_TSAN ? 100 * 1000 : 1000 * 1000;
 
 /* The foreign loop: runs until @done, which it asks in each of its rounds. */
 using Host = std::function<void(const std::function<bool()> &done)>;

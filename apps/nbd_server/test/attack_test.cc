@@ -14,6 +14,8 @@
 
 #include <gtest/gtest.h>
 
+#include "aiox/attributes.h"
+
 #include "golden.h"
 #include "server_process.h"
 
@@ -37,11 +39,8 @@ using nbd_test::Server;
 constexpr uint64_t kSize = 64 << 20;
 constexpr uint16_t kTrim = 4, kCache = 5, kZero = 6, kStatus = 7;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr uint64_t kShadow = 8; /* what a sanitizer makes of one byte */
-#else
-constexpr uint64_t kShadow = 1;
-#endif
+/* What a sanitizer makes of one byte. */
+constexpr uint64_t kShadow = AIOX_ASAN || AIOX_TSAN ? 8 : 1;
 
 class AttackTest : public ::testing::Test
 {

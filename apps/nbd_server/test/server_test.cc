@@ -18,6 +18,8 @@
 
 #include <gtest/gtest.h>
 
+#include "aiox/attributes.h"
+
 #include "golden.h"
 #include "server_process.h"
 
@@ -36,11 +38,7 @@ using nbd_test::Server;
 constexpr uint64_t kSize = 64 << 20;
 
 /* What a sanitizer makes of one byte. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr uint64_t kShadow = 8;
-#else
-constexpr uint64_t kShadow = 1;
-#endif
+constexpr uint64_t kShadow = AIOX_ASAN || AIOX_TSAN ? 8 : 1;
 
 /* With one thread, and with three. */
 class ServerTest : public ::testing::TestWithParam<int>

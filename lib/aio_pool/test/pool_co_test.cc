@@ -16,7 +16,7 @@ using pool_testing::Counter;
 using pool_testing::Gate;
 using pool_testing::Loop;
 
-constexpr int kWaiters = TEST_TSAN ? 200 : 3000; /* there a fiber costs milliseconds */
+constexpr int kWaiters = AIOX_TSAN ? 200 : 3000; /* there a fiber costs milliseconds */
 
 using Body = std::function<int()>;
 

@@ -24,19 +24,7 @@
 
 #include "aiox/attributes.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define FIBER_ASAN 1
-#elif defined(__SANITIZE_THREAD__)
-#define FIBER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FIBER_ASAN 1
-#elif __has_feature(thread_sanitizer)
-#define FIBER_TSAN 1
-#endif
-#endif
-
-#if defined(FIBER_ASAN)
+#if AIOX_ASAN
 
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
@@ -119,7 +107,7 @@ __attribute__((no_sanitize("address"))) static inline void fiber_root_(struct fi
     }
 }
 
-#elif defined(FIBER_TSAN)
+#elif AIOX_TSAN
 
 void *__tsan_get_current_fiber(void);
 void *__tsan_create_fiber(unsigned flags);

@@ -99,8 +99,8 @@ int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
 namespace
 {
 /* Several slabs. ThreadSanitizer takes ms for each. */
-constexpr size_t kMany = TEST_TSAN ? 20 : 200;
-constexpr long kCalls = TEST_TSAN ? 40 : 260; /* more than kMany coroutines make */
+constexpr size_t kMany = AIOX_TSAN ? 20 : 200;
+constexpr long kCalls = AIOX_TSAN ? 40 : 260; /* more than kMany coroutines make */
 
 /* kMany at once, with refusals; returns how many could be made. The thread is a new one. */
 size_t BurstWithRefusals(long calls, long how_many)
@@ -203,7 +203,7 @@ void MakeUntilTheLimit()
 
 TEST(CoroutineFault, AddressSpaceLimitIsAnError)
 {
-    if (TEST_ASAN || TEST_TSAN) {
+    if (AIOX_ASAN || AIOX_TSAN) {
         GTEST_SKIP() << "the sanitizer needs address space itself";
     }
     EXPECT_EXIT(MakeUntilTheLimit(), ::testing::ExitedWithCode(0), "");

@@ -16,7 +16,7 @@ using co_testing::Stats;
 using co_testing::Yield;
 
 /* More than a thread keeps. ThreadSanitizer takes ms for each. */
-constexpr size_t kMany = TEST_TSAN ? 300 : 5000;
+constexpr size_t kMany = AIOX_TSAN ? 300 : 5000;
 
 class CoroutinePoolTest : public ::testing::Test
 {

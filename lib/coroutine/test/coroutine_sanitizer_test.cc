@@ -52,7 +52,7 @@ void Race()
 
 TEST_F(CoroutineSanitizerDeathTest, SeesARaceBetweenCoroutines)
 {
-    if (!TEST_TSAN) {
+    if (!AIOX_TSAN) {
         GTEST_SKIP() << "for ThreadSanitizer";
     }
     EXPECT_DEATH(Race(), "data race");
@@ -60,7 +60,7 @@ TEST_F(CoroutineSanitizerDeathTest, SeesARaceBetweenCoroutines)
 
 TEST_F(CoroutineSanitizerDeathTest, SeesAWriteBeyondAnArrayOnTheStack)
 {
-    if (!TEST_ASAN) {
+    if (!AIOX_ASAN) {
         GTEST_SKIP() << "for AddressSanitizer";
     }
     EXPECT_DEATH(Twice(Spawn([] {
@@ -75,7 +75,7 @@ TEST_F(CoroutineSanitizerDeathTest, SeesAWriteBeyondAnArrayOnTheStack)
 
 TEST_F(CoroutineSanitizerDeathTest, SeesAUseOfFreedMemoryAfterAYield)
 {
-    if (!TEST_ASAN) {
+    if (!AIOX_ASAN) {
         GTEST_SKIP() << "for AddressSanitizer";
     }
     EXPECT_DEATH(Twice(Spawn([] {
@@ -99,7 +99,7 @@ __attribute__((noinline)) void Escape()
 
 TEST_F(CoroutineSanitizerDeathTest, SeesAUseOfAFrameThatHasReturned)
 {
-    if (!TEST_ASAN) {
+    if (!AIOX_ASAN) {
         GTEST_SKIP() << "for AddressSanitizer";
     }
     EXPECT_DEATH(Twice(Spawn([] {

@@ -79,18 +79,18 @@ std::vector<aiox_co *> Suspended(size_t n)
 
 TEST(CoroutineStack, AHundredThousandCanBeSuspended)
 {
-    if (TEST_TSAN) {
+    if (AIOX_TSAN) {
         GTEST_SKIP() << "ThreadSanitizer has 8,000 fibers";
     }
     std::vector<aiox_co *> none = Suspended(0);
     size_t resident = ResidentBytes();
     size_t mappings = Mappings();
 
-    const size_t n = TEST_ASAN ? 20000 : 100000; /* the time it takes */
+    const size_t n = AIOX_ASAN ? 20000 : 100000; /* the time it takes */
     std::vector<aiox_co *> all = Suspended(n);
 
     ASSERT_EQ(all.size(), n);
-    if (!TEST_ASAN) {
+    if (!AIOX_ASAN) {
         EXPECT_LT((ResidentBytes() - resident) / all.size(), 4400u);
         EXPECT_LT(Mappings() - mappings, 1000u);
     }
@@ -128,7 +128,7 @@ TEST(CoroutineStack, OfAClassHasRoomForItsSize)
 
 TEST(CoroutineStack, UsesOnePageWhenShallow)
 {
-    if (TEST_ASAN || TEST_TSAN) {
+    if (AIOX_ASAN || AIOX_TSAN) {
         GTEST_SKIP() << "frames are larger";
     }
     aiox_co_pool_trim();
@@ -197,7 +197,7 @@ TEST_F(CoroutineStackDeathTest, EndsInAGuard)
 
 TEST_F(CoroutineStackDeathTest, EndsInAGuardWhichIsASegmentationFault)
 {
-    if (TEST_ASAN || TEST_TSAN) {
+    if (AIOX_ASAN || AIOX_TSAN) {
         GTEST_SKIP() << "the sanitizer exits in its own way";
     }
     EXPECT_EXIT(

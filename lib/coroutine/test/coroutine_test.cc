@@ -346,7 +346,7 @@ TEST(CoroutineWake, AlternatesAtConstantDepth)
 /* A chain in which each one is entered, wakes the next and ends. */
 TEST(CoroutineWake, AChainOfAHundredThousandUsesOneFrame)
 {
-    constexpr int kLength = TEST_ASAN ? 10000 : 100000; /* the time it takes */
+    constexpr int kLength = AIOX_ASAN ? 10000 : 100000; /* the time it takes */
     int ran = 0;
     std::function<void()> link = [&] {
         if (++ran < kLength) {
@@ -708,7 +708,7 @@ TEST_F(CoroutineDeathTest, LetsAnExceptionOut)
 TEST_F(CoroutineDeathTest, EndsItsThread)
 {
     EXPECT_DEATH(aiox_co_enter(Spawn([] { pthread_exit(nullptr); })),
-                 TEST_TSAN ? "" : "is left by an exception, by pthread_exit");
+                 AIOX_TSAN ? "" : "is left by an exception, by pthread_exit");
 }
 TEST(Coroutine, WhatItIsGivenMayChangeUntilItBegins)
 {

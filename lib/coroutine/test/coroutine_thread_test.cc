@@ -142,7 +142,7 @@ TEST(CoroutineThread, WakesAcrossExecutors)
 TEST(CoroutineThread, LivesInAllThreadsAtOnce)
 {
     constexpr int kThreads = 4;
-    constexpr int kRounds = TEST_TSAN || TEST_ASAN ? 10 : 100;
+    constexpr int kRounds = AIOX_TSAN || AIOX_ASAN ? 10 : 100;
     std::atomic<int> ran{0};
     std::vector<std::thread> threads;
     for (int i = 0; i < kThreads; i++) {

@@ -12,25 +12,6 @@
 
 #include "aiox/coroutine.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define TEST_ASAN 1
-#elif defined(__SANITIZE_THREAD__)
-#define TEST_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TEST_ASAN 1
-#elif __has_feature(thread_sanitizer)
-#define TEST_TSAN 1
-#endif
-#endif
-
-#ifndef TEST_ASAN
-#define TEST_ASAN 0
-#endif
-#ifndef TEST_TSAN
-#define TEST_TSAN 0
-#endif
-
 namespace co_testing
 {
 inline void RunAndDelete(void *opaque)
@@ -72,7 +53,7 @@ class DeathTest : public ::testing::Test
   protected:
     DeathTest()
     {
-        GTEST_FLAG_SET(death_test_style, TEST_TSAN ? "threadsafe" : "fast");
+        GTEST_FLAG_SET(death_test_style, AIOX_TSAN ? "threadsafe" : "fast");
     }
 };
 } // namespace co_testing

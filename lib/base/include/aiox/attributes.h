@@ -33,6 +33,25 @@
 #define AIOX_COLD __attribute__((cold))
 #define AIOX_UNUSED __attribute__((unused))
 
+/* 1 where AddressSanitizer, ThreadSanitizer watch the code that is compiled here, else 0. */
+#if defined(__SANITIZE_ADDRESS__)
+#define AIOX_ASAN 1
+#elif defined(__SANITIZE_THREAD__)
+#define AIOX_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define AIOX_ASAN 1
+#elif __has_feature(thread_sanitizer)
+#define AIOX_TSAN 1
+#endif
+#endif
+#ifndef AIOX_ASAN
+#define AIOX_ASAN 0
+#endif
+#ifndef AIOX_TSAN
+#define AIOX_TSAN 0
+#endif
+
 #define AIOX_LIKELY(x) __builtin_expect(!!(x), 1)
 #define AIOX_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
