@@ -114,6 +114,7 @@ struct nbd_ops {
      * as systemd would. Returns only if it cannot.
      */
     void (*serve)(const struct contender *who, const char *path);
+    const char *export_name;
 };
 
 struct contender {
@@ -174,6 +175,8 @@ void stage_unusable(const struct stage *stage, const char *why) __attribute__((n
 
 /* What counts lies between these two. */
 void stage_begin(struct stage *stage);
+/* The same, but it is system calls of other processes that are counted. */
+void stage_begin_others(struct stage *stage);
 void stage_end(struct stage *stage);
 
 /* Where the scene decides itself. */

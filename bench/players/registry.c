@@ -7,7 +7,8 @@
 extern __attribute__((weak)) const struct contender aiox_epoll, aiox_io_uring, aiox_poll_,
     aiox_pool_alone, aiox_coroutine, bare_epoll, bare_uring, bare_poll, bare_calls, bare_pool,
     bare_switch, bare_lock, libev, libuv, libevent, glib, sd_event_, boost_asio, boost_spawn,
-    boost_context, ucontext;
+    boost_context, ucontext, nbd_epoll, nbd_io_uring, nbd_poll, bare_nbd, qemu_threads,
+    qemu_io_uring, nbdkit;
 
 static const struct {
     const struct contender *who;
@@ -34,6 +35,13 @@ static const struct {
     {&boost_spawn, "asio spawn", "libboost-coroutine-dev"},
     {&boost_context, "fcontext", "libboost-context-dev"},
     {&ucontext, "ucontext", ""},
+    {&nbd_epoll, "aiox-nbd epoll", ""},
+    {&nbd_io_uring, "aiox-nbd io_uring", ""},
+    {&nbd_poll, "aiox-nbd poll", ""},
+    {&bare_nbd, "bare server", ""},
+    {&qemu_threads, "qemu-nbd", "qemu-utils"},
+    {&qemu_io_uring, "qemu-nbd io_uring", "qemu-utils"},
+    {&nbdkit, "nbdkit", "nbdkit"},
 };
 
 enum { ALL = sizeof(all) / sizeof(all[0]) };
@@ -45,35 +53,14 @@ static struct absent not_built[ALL + 1];
 const struct absent *const absentees = not_built;
 
 const struct scene *const scenes[] = {
-    &dispatch_scene,
-    &idle_scene,
-    &register_scene,
-    &life_scene,
-    &task_scene,
-    &ask_and_turn_scene,
-    &far_scene,
-    &wake_scene,
-    &timer_insert_scene,
-    &timer_rearm_scene,
-    &timer_cancel_scene,
-    &timer_expire_scene,
-    &timer_late_scene,
-    &echo_scene,
-    &echo_co_scene,
-    &talk_scene,
-    &ping_pong_scene,
-    &ping_pong_busy_scene,
-    &co_life_scene,
-    &co_many_scene,
-    &co_switch_scene,
-    &co_memory_scene,
-    &co_mutex_scene,
-    &co_reader_scene,
-    &co_writer_scene,
-    &co_queue_scene,
-    &pool_scene,
-    &files_scene,
-    NULL,
+    &dispatch_scene,     &idle_scene,           &register_scene,     &life_scene,
+    &task_scene,         &ask_and_turn_scene,   &far_scene,          &wake_scene,
+    &timer_insert_scene, &timer_rearm_scene,    &timer_cancel_scene, &timer_expire_scene,
+    &timer_late_scene,   &echo_scene,           &echo_co_scene,      &talk_scene,
+    &ping_pong_scene,    &ping_pong_busy_scene, &co_life_scene,      &co_many_scene,
+    &co_switch_scene,    &co_memory_scene,      &co_mutex_scene,     &co_reader_scene,
+    &co_writer_scene,    &co_queue_scene,       &pool_scene,         &files_scene,
+    &nbd_random_scene,   &nbd_copy_scene,       &nbd_idle_scene,     NULL,
 };
 
 void registry_fill(void)

@@ -88,12 +88,22 @@ void tell_tracer(enum mark what, long value)
     syscall(SYS_prctl, MARK, what, value);
 }
 
-void stage_begin(struct stage *stage)
+static void begin(struct stage *stage, enum mark mark)
 {
     stage->waited_ns = -waited_ns();
-    tell_tracer(MARK_BEGIN, 0);
+    tell_tracer(mark, 0);
     stage->wall_ns = -wall_ns();
     stage->cpu_ns = -clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+void stage_begin(struct stage *stage)
+{
+    begin(stage, MARK_BEGIN);
+}
+
+void stage_begin_others(struct stage *stage)
+{
+    begin(stage, MARK_BEGIN_OTHERS);
 }
 
 void stage_end(struct stage *stage)
