@@ -47,7 +47,13 @@ def system_deps():
     )
     pkg_config_repository(
         name = "sys_peers",  # benchmarks only
-        apt = ["libev-dev", "libevent-dev", "libboost-dev", "libboost-context-dev"],
+        apt = [
+            "libev-dev",
+            "libevent-dev",
+            "libboost-dev",
+            "libboost-context-dev",
+            "libboost-coroutine-dev",
+        ],
         modules = {
             "event": "libevent >= 2.1",
             "event_pthreads": "libevent_pthreads >= 2.1",
@@ -55,6 +61,7 @@ def system_deps():
         bare = {
             "ev": "ev.h",
             "boost_context": "boost/context/detail/fcontext.hpp",
+            "boost_coroutine": "boost/coroutine/all.hpp",
         },
         headers = {"boost_asio": "boost/asio.hpp"},
         optional = True,

@@ -87,7 +87,8 @@ def show_progress(cases):
 
 def environment():
     """The backends lie among the files of this program, not beside the players."""
-    return dict(os.environ, BENCH_PLUGINS=str((_HERE.parent / "lib/aiox/fdmon-1").resolve()))
+    return dict(os.environ, BENCH_PLUGINS=str((_HERE.parent / "lib/aiox/fdmon-1").resolve()),
+                BENCH_NBD=str(_HERE / "players/aiox-nbd"))
 
 
 def out_path(name):

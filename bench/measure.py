@@ -20,10 +20,13 @@ class Players:
         self._environment = environment
         self.scenes = {}
         self.contenders = {}
+        self.absent = []  # not built: a package was missing
         for line in self._run("--list").stdout.splitlines():
             row = json.loads(line)
             if "scene" in row:
                 self.scenes[row["scene"]] = row
+            elif "absent" in row:
+                self.absent.append(row)
             else:
                 self.contenders[row["contender"]] = row
 
@@ -66,18 +69,18 @@ class Case:
 def calibrate(players, case, target_ns):
     """How often each contender does it in about so much time; the first run also warms up."""
     for contender in case.contenders:
-        operations = 100
+        operations, before = 100, None
         while True:
             run = players.play(case.scene["scene"], case.example, contender, operations)
             if isinstance(run, str):
                 case.missing[contender] = run
                 break
-            fixed = run["operations"] != operations  # the scene decides itself
-            if fixed or run["wall_ns"] * 4 >= target_ns:
-                scale = target_ns / max(run["wall_ns"], 1)
-                case.operations[contender] = max(10, int(operations * min(scale, 10)))
+            done, scale = run["operations"], target_ns / max(run["wall_ns"], 1)
+            if scale <= 4 or done == before:  # or the scene decides itself
+                case.operations[contender] = max(10, int(done * min(scale, 10)))
                 break
-            operations *= max(2, min(20, int(target_ns / max(run["wall_ns"], 1))))
+            before = done
+            operations = int(max(operations, done) * max(2, min(20, scale)))
 
 
 def count_system_calls(players, case):
@@ -85,9 +88,7 @@ def count_system_calls(players, case):
         operations = min(case.operations[contender], _COUNTED_OPERATIONS)
         run = players.play(case.scene["scene"], case.example, contender, operations, count=True)
         if not isinstance(run, str):
-            done = case.runs[contender][0]["operations"] if case.runs[contender] else operations
-            fixed = done != case.operations[contender]
-            case.system_calls[contender] = run["system_calls"] / (done if fixed else operations)
+            case.system_calls[contender] = run["system_calls"] / run["operations"]
 
 
 def one_round(players, case, number):

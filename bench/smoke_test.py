@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Every contender plays every scene once, a few operations each: nothing here rots unseen.
 
-  smoke_test.py PLAYERS PLUGINS
+  smoke_test.py PLAYERS PLUGINS AIOX_NBD
 """
 
 import os
@@ -24,7 +24,8 @@ def small_enough(example):
 
 class Bench(unittest.TestCase):
     def setUp(self):
-        environment = dict(os.environ, BENCH_PLUGINS=str(pathlib.Path(PLUGINS).resolve()))
+        environment = dict(os.environ, BENCH_PLUGINS=str(pathlib.Path(PLUGINS).resolve()),
+                           BENCH_NBD=str(pathlib.Path(AIOX_NBD).resolve()))
         self.players = measure.Players(PLAYERS, environment)
         self.cases = [measure.Case(scene, example, scene["contenders"])
                       for scene in self.players.scenes.values()
@@ -56,5 +57,5 @@ class Bench(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PLAYERS, PLUGINS = sys.argv[1:3]
+    PLAYERS, PLUGINS, AIOX_NBD = sys.argv[1:4]
     unittest.main(argv=sys.argv[:1])

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "cow_op.h"
+#include "pool.h"
 
 static int start_copy(struct cow_op *op)
 {
@@ -82,7 +83,7 @@ static int first_change(struct cow_op *op)
         op->phase = CHANGE;
         return start_change(op);
     }
-    op->copy = malloc(BLOCKS_BYTES);
+    op->copy = aligned_alloc(POOL_PAYLOAD_ALIGNMENT, BLOCKS_BYTES);
     op->phase = COPY_READ;
     return op->copy ? start_copy(op) : -ENOMEM;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "blocks.h"
 #include "cow_overlay.h"
 #include "export_cow.h"
 #include "text.h"
@@ -24,6 +25,9 @@ static int open_plain(struct nbd_export **out, struct aiox_context *ctx,
 
     if (strncmp(spec->source, memory_prefix, prefix) != 0) {
         return export_file_open(out, ctx, spec, err);
+    }
+    if (spec->direct) {
+        return aiox_error_set(err, -EINVAL, "memory has nothing to do with O_DIRECT");
     }
     if (!text_to_size(spec->source + prefix, &size_bytes)) {
         return aiox_error_set(err, -EINVAL, "'%s' is not a size", spec->source + prefix);
@@ -50,6 +54,10 @@ static int open_cow(struct nbd_export **out, struct aiox_context *ctx,
         return error;
     }
     layers.below->read_only = true;
+    if (layers.below->min_mask >= BLOCKS_BYTES) {
+        error = aiox_error_set(err, -EINVAL, "O_DIRECT wants larger blocks here than cow has");
+        goto fail_below;
+    }
     error = cow_overlay_open(&layers.overlay, ctx, layers.below->size_bytes, other.overlay, err);
     if (error < 0) {
         goto fail_below;

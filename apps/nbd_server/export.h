@@ -5,8 +5,8 @@
  * An export reads, writes, flushes, and what else struct export_ops has; whoever
  * asks brings the struct of the request and is told the end of it by a call to
  * done, once, perhaps before the asking call has returned. Any number of requests
- * may be under way. The asker has checked them: inside the range, no write to what
- * is read-only.
+ * may be under way. The asker has checked them: inside the range, in blocks of the
+ * minimum size, no write to what is read-only.
  */
 #ifndef AIOX_NBD_EXPORT_H_
 #define AIOX_NBD_EXPORT_H_
@@ -111,6 +111,7 @@ struct nbd_export {
     char *description; /* for people at the other end; NULL: none */
     uint64_t size_bytes;
     uint32_t preferred_bytes; /* requests of this, aligned, are the quickest; a power of two */
+    uint32_t min_mask; /* offsets and lengths have none of these bits: the minimum block, less 1 */
     bool read_only;
     uint64_t file[2]; /* device and inode of the file; zeroes: there is none */
 
@@ -133,6 +134,7 @@ struct export_spec {
     bool read_only;
     const char *description; /* NULL: none */
     bool cow;                /* what is written goes elsewhere, and is gone at the end */
+    bool direct;             /* past the page cache */
     uint64_t cow_bytes;      /* no more than this of it, but for what is under way; 0: no bound */
     /* The same thing, open already for another thread; or NULL. */
     const struct nbd_export *sibling;
@@ -143,6 +145,7 @@ static inline bool export_spec_is_same(const struct export_spec *a, const struct
 {
     return strcmp(a->name, b->name) == 0 && strcmp(a->source, b->source) == 0 &&
            a->read_only == b->read_only && a->cow == b->cow && a->cow_bytes == b->cow_bytes &&
+           a->direct == b->direct &&
            strcmp(a->description ? a->description : "", b->description ? b->description : "") == 0;
 }
 
@@ -150,7 +153,7 @@ static inline bool export_spec_is_same(const struct export_spec *a, const struct
  * Opens what @spec names and adds it to @list. Errors are those of open(2),
  * and
  *   -EEXIST   the list has an export of that name
- *   -EINVAL   no file or block device, or not a size
+ *   -EINVAL   no file or block device, or not a size, or O_DIRECT does not do
  *   -ESTALE   it is not the file that the sibling has open
  *   -ENOMEM   no memory
  * with words in @err. @ctx must outlive the list; an export belongs to its

@@ -310,6 +310,7 @@ int export_cow_over(struct nbd_export **out, struct aiox_context *ctx,
     c->base.ops = &cow_ops;
     c->base.size_bytes = layers->below->size_bytes;
     c->base.preferred_bytes = layers->below->preferred_bytes;
+    c->base.min_mask = layers->below->min_mask;
     *out = &c->base;
     return 0;
 

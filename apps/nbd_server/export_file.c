@@ -5,7 +5,8 @@
  * Reads, writes, syncs and changes of room are requests of aiox/file.h, which
  * takes the best engine there is; what it does not know (fadvise, lseek) are jobs
  * of the context's pool. So nothing blocks the loop. Where no ring takes reads,
- * what the page cache has is read at once, before a thread is asked.
+ * what the page cache has is read at once, before a thread is asked; of a file
+ * opened with O_DIRECT it has nothing.
  *
  * advance() looks at a result and says whether the request needs another step, be
  * it the next piece of zeroes or because fallocate() has to be asked in another
@@ -24,16 +25,19 @@
 
 #include "aiox/assert.h"
 
+#include "file_direct.h"
 #include "file_inside.h"
 #include "file_open.h"
 #include "file_space.h"
+#include "pool.h"
 
 enum {
     ZEROES_BYTES = 256 << 10,
     INLINE_BYTES = 256 << 10, /* longer reads would keep the others waiting, copied or not */
 };
 
-static uint8_t zeroes[ZEROES_BYTES]; /* never written to */
+/* Never written to. */
+static uint8_t zeroes[ZEROES_BYTES] __attribute__((aligned(POOL_PAYLOAD_ALIGNMENT)));
 
 /* ---- the story of a request ---- */
 
@@ -310,8 +314,9 @@ int export_file_descriptor(const struct nbd_export *e)
     return AIOX_CONTAINER_OF(e, struct export_file, base)->fd;
 }
 
-/* What the context has for @fd, and a thread that is there whenever one is needed. */
-static int init_engine(struct export_file *f, struct aiox_context *ctx, int fd)
+/* What the context has for it, and a thread that is there whenever one is needed. */
+static int init_engine(struct export_file *f, struct aiox_context *ctx,
+                       const struct file_found *found)
 {
     /* What is cached is tried for here, where the end can be told at once. */
     const struct aiox_file_options options = {.avoid = 1u << AIOX_FILE_INLINE};
@@ -322,13 +327,13 @@ static int init_engine(struct export_file *f, struct aiox_context *ctx, int fd)
         error = aiox_pool_set_threads(f->pool, 1, AIOX_POOL_MAX_THREADS_DEFAULT);
     }
     if (error == 0) {
-        error = aiox_file_init(&f->file, ctx, fd, &options);
+        error = aiox_file_init(&f->file, ctx, found->fd, &options);
     }
     if (error < 0) {
         return error;
     }
     aiox_file_explain(&f->file, AIOX_FILE_READ, &choice);
-    f->tries_inline = choice.engine == AIOX_FILE_POOL;
+    f->tries_inline = choice.engine == AIOX_FILE_POOL && !found->is_direct;
     return 0;
 }
 
@@ -336,15 +341,27 @@ int export_file_adopt(struct nbd_export **out, struct aiox_context *ctx,
                       const struct file_found *found, const char *name, struct aiox_error *err)
 {
     struct export_file *f = calloc(1, sizeof(*f));
-    int error = f ? init_engine(f, ctx, found->fd) : -ENOMEM;
+    int error = f ? init_engine(f, ctx, found) : -ENOMEM;
+    uint32_t min_bytes = 1;
 
     if (error < 0) {
         free(f);
         return aiox_error_set(err, error, "no engine for files: %s", aiox_error_text(error));
     }
+    if (found->is_direct) {
+        error = file_direct_settle(&f->file, found->fd, found->size_bytes, &min_bytes, err);
+    }
+    if (error < 0) {
+        aiox_error_prefix(err, "'%s': ", name);
+        aiox_file_fini(&f->file);
+        free(f);
+        return error;
+    }
     f->base.ops = &file_ops;
     f->base.size_bytes = found->size_bytes;
-    f->base.preferred_bytes = found->preferred_bytes;
+    f->base.min_mask = min_bytes - 1;
+    f->base.preferred_bytes =
+        found->preferred_bytes > min_bytes ? found->preferred_bytes : min_bytes;
     memcpy(f->base.file, found->file, sizeof(f->base.file));
     f->fd = found->fd;
     f->is_device = found->is_device;

@@ -14,11 +14,12 @@ static int run_job(void *opaque)
 {
     struct export_io *io = opaque;
     int fd = file_of(io->owner)->fd;
+    uint32_t min_mask = io->owner->min_mask;
 
     if (io->stage == CACHING) {
         return file_space_cache(fd, io);
     }
-    file_space_map(fd, io);
+    file_space_map(fd, min_mask, io);
     return 0;
 }
 

@@ -3,6 +3,7 @@
  * file_open.c - opens, and looks before anything is served: is it of a kind that
  * has a size, and how long is it.
  */
+#define _GNU_SOURCE /* O_DIRECT */
 #include "file_open.h"
 
 #include <errno.h>
@@ -39,9 +40,14 @@ static uint32_t block_of_device(int fd, const struct stat *st)
 
 static int open_to_serve(const struct export_spec *spec, struct aiox_error *err)
 {
-    int fd = open(spec->source, (spec->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
+    int fd = open(spec->source, (spec->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK |
+                                    (spec->direct ? O_DIRECT : 0));
     int error = fd < 0 ? -errno : 0;
 
+    if (error == -EINVAL && spec->direct) {
+        return aiox_error_set(
+            err, error, "cannot open '%s' with O_DIRECT: its file system has none", spec->source);
+    }
     if (error < 0) {
         bool may_read = error == -EACCES || error == -EROFS || error == -EPERM;
 
@@ -85,6 +91,7 @@ int file_find(struct file_found *out, const struct export_spec *spec, struct aio
     }
     *out = (struct file_found){
         .fd = fd,
+        .is_direct = spec->direct,
         .is_device = S_ISBLK(st.st_mode),
         .block_bytes = block_of_device(fd, &st),
         .size_bytes = (uint64_t)end,

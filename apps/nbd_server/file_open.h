@@ -19,6 +19,7 @@ AIOX_BEGIN_DECLS
 struct file_found {
     int fd;
     bool is_device;
+    bool is_direct;       /* opened with O_DIRECT */
     uint32_t block_bytes; /* of a device; 0: not known, or a file */
     uint64_t size_bytes;
     uint32_t preferred_bytes;
@@ -27,7 +28,7 @@ struct file_found {
 
 /*
  * Opens the file that @spec names. Errors are those of open(2), and
- *   -EINVAL   it is neither a file nor a block device
+ *   -EINVAL   it is neither a file nor a block device, or the file system has no O_DIRECT
  *   -ESTALE   it is another file than the sibling has open, or of another size
  * [any]
  */
@@ -36,7 +37,8 @@ AIOX_NODISCARD int file_find(struct file_found *out, const struct export_spec *s
 
 /*
  * Makes an export of what was found, whose descriptor becomes its own on success.
- * @name is for the log, copied. -ENOMEM, -EAGAIN: no memory, or no thread. [home], or [init]
+ * @name is for the log, copied. -ENOMEM, -EAGAIN: no memory, or no thread; else errors
+ * of file_direct_settle(). [home], or [init]
  */
 AIOX_NODISCARD int export_file_adopt(struct nbd_export **out, struct aiox_context *ctx,
                                      const struct file_found *found, const char *name,

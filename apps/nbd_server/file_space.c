@@ -83,8 +83,8 @@ static uint64_t end_of_file(int fd, uint64_t end)
     return size >= 0 && (uint64_t)size < end ? (uint64_t)size : end;
 }
 
-/* The end of the stretch that begins at @at, at most @end. */
-static uint64_t stretch_end(int fd, uint64_t at, uint64_t end, bool *is_hole)
+/* The end of what the file system says to be one stretch from @at on, at most @end. */
+static uint64_t told_end(int fd, uint64_t at, uint64_t end, bool *is_hole)
 {
     off_t data = lseek(fd, (off_t)at, SEEK_DATA);
     off_t hole;
@@ -110,14 +110,27 @@ static uint64_t stretch_end(int fd, uint64_t at, uint64_t end, bool *is_hole)
     return (uint64_t)hole;
 }
 
-void file_space_map(int fd, struct export_io *io)
+/* The end of the stretch of whole blocks that begins at @at: of one kind, at most @end. */
+static uint64_t stretch_end(int fd, uint64_t at, uint64_t end, uint64_t mask, bool *is_hole)
+{
+    uint64_t behind = told_end(fd, at, end, is_hole);
+
+    if (*is_hole && (behind & ~mask) > at) {
+        return behind & ~mask;
+    }
+    *is_hole = false;
+    behind = (behind + mask) & ~mask;
+    return behind < end ? behind : end;
+}
+
+void file_space_map(int fd, uint32_t min_mask, struct export_io *io)
 {
     uint64_t at = io->offset, end = io->offset + io->bytes;
 
     io->extent_count = 0;
     while (at < end && io->extent_count < io->extent_max) {
         bool is_hole;
-        uint64_t behind = stretch_end(fd, at, end, &is_hole);
+        uint64_t behind = stretch_end(fd, at, end, min_mask, &is_hole);
 
         io->extents[io->extent_count++] = (struct export_extent){
             .bytes = behind - at,

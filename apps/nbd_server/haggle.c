@@ -21,6 +21,10 @@ static const char has_no_data[] = "this option has no data";
 static const char wrong_lengths[] = "the lengths in this option do not add up";
 static const char name_too_long[] = "this name is longer than 4096 bytes";
 
+static const char has_large_blocks[] = "ask for NBD_INFO_BLOCK_SIZE: this has large blocks";
+
+enum { UNTOLD_BLOCK_BYTES = 512 };
+
 static const char context_namespace[] = "base:";
 static const char context_allocation[] = "base:allocation";
 
@@ -131,6 +135,15 @@ static uint16_t flags_of(const struct handshake *h, const struct nbd_export *e)
     return flags;
 }
 
+/*
+ * "Block size constraints": a client that was not told takes multiples of 512 to
+ * be good everywhere. Where they are not, it has to ask.
+ */
+static bool needs_blocks(const struct nbd_export *e)
+{
+    return e->min_mask >= UNTOLD_BLOCK_BYTES;
+}
+
 /* "NBD_OPT_EXPORT_NAME": the only answer to an unknown name is to hang up. */
 static int answer_export_name(struct handshake *h, const uint8_t *data, size_t n, struct bytes *out)
 {
@@ -138,6 +151,9 @@ static int answer_export_name(struct handshake *h, const uint8_t *data, size_t n
     if (!h->chosen) {
         remark_unknown(h, data, n);
         return HANDSHAKE_BROKEN;
+    }
+    if (needs_blocks(h->chosen)) {
+        return haggle_broken(h, "chooses an export of large blocks by an option that has none");
     }
     settle(h, h->chosen);
     bytes_put(out, wire_put_export_name_reply(bytes_back(out), h->chosen->size_bytes,
@@ -186,10 +202,10 @@ static void put_infos(const struct handshake *h, const struct nbd_export *e,
     if (wire_go_wants(go, NBD_INFO_DESCRIPTION) && e->description) {
         put_info_text(h, NBD_INFO_DESCRIPTION, e->description, out);
     }
-    if (wire_go_wants(go, NBD_INFO_BLOCK_SIZE)) {
+    if (e->min_mask || wire_go_wants(go, NBD_INFO_BLOCK_SIZE)) {
         data.start = data.end = 0;
-        bytes_put(&data,
-                  wire_put_info_block_size(memory, 1, e->preferred_bytes, h->max_request_bytes));
+        bytes_put(&data, wire_put_info_block_size(memory, e->min_mask + 1, e->preferred_bytes,
+                                                  h->max_request_bytes));
         put_reply(out, h->option, NBD_REP_INFO, &data, NULL);
     }
 }
@@ -209,6 +225,9 @@ static int answer_info(struct handshake *h, const uint8_t *data, size_t n, struc
     e = export_list_find(h->exports, go.name, go.name_bytes);
     if (!e) {
         return refuse_unknown(h, out, go.name, go.name_bytes);
+    }
+    if (h->option == NBD_OPT_GO && needs_blocks(e) && !wire_go_wants(&go, NBD_INFO_BLOCK_SIZE)) {
+        return haggle_refuse(h, out, NBD_REP_ERR_BLOCK_SIZE_REQD, has_large_blocks);
     }
     put_infos(h, e, &go, out);
     haggle_reply(out, h->option, NBD_REP_ACK, NULL);

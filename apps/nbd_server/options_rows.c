@@ -78,14 +78,20 @@ bool options_yes_or_no(const char *text, bool *out)
     return *out || strcmp(text, "no") == 0;
 }
 
+/* The word alone is yes. */
+static int take_word_flag(const char *word, const char *value, bool *out, struct aiox_error *err)
+{
+    *out = true;
+    if (value && !options_yes_or_no(value, out)) {
+        return aiox_error_set(err, -EINVAL, "%s: '%s' is neither yes nor no", word, value);
+    }
+    return 0;
+}
+
 static int take_export_read_only(struct export_spec *spec, const char *value,
                                  struct aiox_error *err)
 {
-    spec->read_only = true;
-    if (value && !options_yes_or_no(value, &spec->read_only)) {
-        return aiox_error_set(err, -EINVAL, "read-only: '%s' is neither yes nor no", value);
-    }
-    return 0;
+    return take_word_flag("read-only", value, &spec->read_only, err);
 }
 
 static int take_export_description(struct export_spec *spec, const char *value,
@@ -112,6 +118,11 @@ static int take_export_cow(struct export_spec *spec, const char *value, struct a
     return 0;
 }
 
+static int take_export_direct(struct export_spec *spec, const char *value, struct aiox_error *err)
+{
+    return take_word_flag("direct", value, &spec->direct, err);
+}
+
 int options_export_word(struct export_spec *spec, const char *word, const char *value,
                         struct aiox_error *err)
 {
@@ -122,6 +133,7 @@ int options_export_word(struct export_spec *spec, const char *word, const char *
         {"read-only", take_export_read_only},
         {"description", take_export_description},
         {"cow", take_export_cow},
+        {"direct", take_export_direct},
     };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

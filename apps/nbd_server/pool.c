@@ -27,14 +27,19 @@ static unsigned class_of(size_t payload_bytes)
 
 static size_t class_bytes(const struct pool *pool, unsigned class)
 {
-    return pool->head_bytes + (class == 0 ? 0 : (size_t)POOL_SMALLEST << (class - 1));
+    return pool->pad_bytes + pool->head_bytes +
+           (class == 0 ? 0 : (size_t)POOL_SMALLEST << (class - 1));
 }
 
 void pool_init(struct pool *pool, size_t head_bytes, size_t keep_bytes)
 {
     aiox_assert(head_bytes >= sizeof(struct kept) && head_bytes % POOL_ALIGNMENT == 0);
-    *pool =
-        (struct pool){.head_bytes = head_bytes, .keep_bytes = keep_bytes, .lend_bytes = SIZE_MAX};
+    *pool = (struct pool){
+        .head_bytes = head_bytes,
+        .pad_bytes = -head_bytes % POOL_PAYLOAD_ALIGNMENT,
+        .keep_bytes = keep_bytes,
+        .lend_bytes = SIZE_MAX,
+    };
 }
 
 static void set_wanted(struct pool *pool, bool wanted)
@@ -59,6 +64,11 @@ bool pool_may_take(struct pool *pool, size_t payload_bytes)
     return false;
 }
 
+static void free_block(const struct pool *pool, void *block)
+{
+    free((char *)block - pool->pad_bytes);
+}
+
 void pool_fini(struct pool *pool)
 {
     for (unsigned class = 0; class < POOL_CLASSES; class ++) {
@@ -67,7 +77,7 @@ void pool_fini(struct pool *pool)
         while (block) {
             struct kept *next = block->next;
 
-            free(block);
+            free_block(pool, block);
             block = next;
         }
         pool->kept[class] = NULL;
@@ -89,17 +99,17 @@ void *pool_take(struct pool *pool, size_t payload_bytes)
         pool->kept_bytes -= class_bytes(pool, class);
         return block;
     }
-    if (posix_memalign(&memory, POOL_ALIGNMENT, class_bytes(pool, class)) != 0) {
+    if (posix_memalign(&memory, POOL_PAYLOAD_ALIGNMENT, class_bytes(pool, class)) != 0) {
         pool->lent_bytes -= class_bytes(pool, class);
         return NULL;
     }
-    return memory;
+    return (char *)memory + pool->pad_bytes;
 }
 
 static void keep_or_free(struct pool *pool, unsigned class, struct kept *kept)
 {
     if (pool->kept_bytes + class_bytes(pool, class) > pool->keep_bytes) {
-        free(kept);
+        free_block(pool, kept);
         return;
     }
     kept->next = pool->kept[class];

@@ -2,10 +2,10 @@
 /*
  * pool.h - blocks of memory that were used a moment ago.
  *
- * A block is a head of fixed size and a payload; payloads come in powers of
- * two, so that a block given back fits the next one of about its size. What is
- * kept is bounded for all clients together, whoever gave it back; so is what is
- * lent, if those who take ask first.
+ * A block is a head of fixed size and a payload behind it, which is aligned so
+ * that devices can read into it; payloads come in powers of two, so that a block given back fits
+ * the next one of about its size. What is kept is bounded for all clients together, whoever gave it
+ * back; so is what is lent, if those who take ask first.
  */
 #ifndef AIOX_NBD_POOL_H_
 #define AIOX_NBD_POOL_H_
@@ -19,9 +19,10 @@
 AIOX_BEGIN_DECLS
 
 enum {
-    POOL_ALIGNMENT = 64,
-    POOL_SMALLEST = 4096, /* payload, unless there is none */
-    POOL_CLASSES = 15,    /* none, 4 KiB, 8 KiB, ... 32 MiB */
+    POOL_ALIGNMENT = 64,          /* of a block */
+    POOL_PAYLOAD_ALIGNMENT = 512, /* enough for O_DIRECT nearly everywhere */
+    POOL_SMALLEST = 4096,         /* payload, unless there is none */
+    POOL_CLASSES = 15,            /* none, 4 KiB, 8 KiB, ... 32 MiB */
     POOL_PAYLOAD_MAX = 32 << 20,
 };
 
@@ -30,6 +31,7 @@ enum {
 
 struct pool {
     size_t head_bytes;
+    size_t pad_bytes;  /* in front of the head, so that the payload is aligned */
     size_t keep_bytes; /* at most so much */
     size_t kept_bytes;
     size_t lend_bytes; /* at most so much should be in use */

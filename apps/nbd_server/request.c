@@ -159,6 +159,9 @@ static int check_range(const struct wire_request *w, const struct command *comma
     if (!is_inside(e, w->offset, w->length)) {
         return refused(why, command->outside, "the range is not inside the export");
     }
+    if ((w->offset | w->length) & e->min_mask) {
+        return refused(why, -EINVAL, "not in blocks of the minimum size");
+    }
     if (command->holds == ITS_LENGTH && w->length > max_bytes) {
         return refused(why, -EINVAL, "longer than the maximum block size");
     }

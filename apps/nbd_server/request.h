@@ -29,7 +29,7 @@ enum {
     REQUEST_STATUS_BYTES = POOL_SMALLEST,
     REQUEST_EXTENTS = REQUEST_STATUS_BYTES / (int)sizeof(struct export_extent),
     /* Of a reply, before the payload: headers, and an error with its words. */
-    REQUEST_HEAD_BYTES = 2 * POOL_ALIGNMENT,
+    REQUEST_HEAD_BYTES = 128,
 };
 
 /* The head of a block of a pool; the payload stands behind it. */
@@ -66,8 +66,9 @@ struct request {
  * What becomes of @w on @e before anything is done for it: 0, or the error to
  * answer with, and in *@why words for it.
  *
- *   -EINVAL  unknown command or flag, a flush with a range, a range outside, a
- *            read of more than @max_bytes, a block status that was not agreed on
+ *   -EINVAL  unknown command or flag, a flush with a range, a range outside or
+ *            not in whole blocks, a read of more than @max_bytes, a block status
+ *            that was not agreed on
  *   -ENOSPC  a write or zero outside
  *   -EPERM   a write, zero or trim to what is read-only
  *

@@ -44,6 +44,18 @@ struct loop_ops {
     void (*task_ask)(void *loop, void *task);           /* in the loop's thread */
     void (*task_ask_from_afar)(void *loop, void *task); /* in another */
     void (*task_free)(void *loop, void *task);
+
+    /* From now on, looks for up to @most_ns before it sleeps, if that has paid lately. */
+    void (*poll_busily)(void *loop, int64_t most_ns);
+
+    /*
+     * A coroutine of its own sends back what comes on @fd, a connected socket,
+     * until that ends; then it counts *@serving down.
+     */
+    void (*serve)(void *loop, int fd, void *buffer, size_t bytes, long *serving);
+
+    /* So many messages there and back over a pair of sockets, which are closed then. */
+    void (*converse)(void *loop, const int fd[2], long messages, size_t bytes);
 };
 
 /* Functions that can wait. */
@@ -61,6 +73,50 @@ enum kind {
     OURS,
 };
 
+/* Locks of coroutines. So many times, while nobody else wants it: */
+struct lock_ops {
+    void (*mutex)(long times);
+    void (*reader)(long times);
+    void (*writer)(long times);
+    /* One waits in a queue and is woken. */
+    void (*queue)(long times);
+};
+
+/* Threads beside a loop, for work that blocks. */
+struct pool_ops {
+    void *(*open)(const struct contender *who, int threads, const char **why);
+    void (*close)(void *pool);
+    void (*turn)(void *pool); /* waits until something was done */
+    /* @run in one of the threads, then @done in turn(). */
+    void *(*job_new)(void *pool, bench_fn *run, bench_fn *done, void *opaque);
+    void (*submit)(void *pool, void *job);
+    void (*job_free)(void *pool, void *job);
+};
+
+/* Reads of one file, many at once. */
+struct file_ops {
+    /* @fd stays the caller's. */
+    void *(*open)(const struct contender *who, int fd, const char **why);
+    void (*close)(void *file);
+    void (*turn)(void *file); /* waits until something was read */
+    void *(*read_new)(void *file, void *buffer, size_t bytes, bench_fn *done, void *opaque);
+    void (*read_at)(void *file, void *read, int64_t offset);
+    void (*read_free)(void *file, void *read);
+};
+
+/* A server of the NBD protocol. */
+struct nbd_ops {
+    /* False and a sentence in @why if it is not here. */
+    bool (*is_here)(const struct contender *who, const char **why);
+    /*
+     * In a process of its own: serves the file @path, read-only, to those who
+     * come to the socket that descriptor 3 listens on; the environment says so
+     * as systemd would. Returns only if it cannot.
+     */
+    void (*serve)(const struct contender *who, const char *path);
+    const char *export_name;
+};
+
 struct contender {
     const char *name;
     enum kind kind;
@@ -68,6 +124,10 @@ struct contender {
     const char *(*version)(void);
     const struct loop_ops *loop;
     const struct co_ops *co;
+    const struct lock_ops *locks;
+    const struct pool_ops *pool;
+    const struct file_ops *file;
+    const struct nbd_ops *nbd;
 };
 
 /* One case of a scene, as "1000/1". */
@@ -91,6 +151,12 @@ struct scene {
 extern const struct scene *const scenes[]; /* ended by NULL */
 extern const struct contender *const *const contenders;
 
+/* Who was left out when this was built, and the Debian package that was missing. */
+struct absent {
+    const char *name, *package;
+};
+extern const struct absent *const absentees; /* ended by one without a name */
+
 /* Called once, first. */
 void registry_fill(void);
 
@@ -104,12 +170,20 @@ long stage_operations(const struct stage *stage);
 /* The loop of the contender; ends the program with a word if there is none. */
 void *stage_open_loop(struct stage *stage);
 
+/* Ends the program: the contender does not work here, and @why. */
+void stage_unusable(const struct stage *stage, const char *why) __attribute__((noreturn));
+
 /* What counts lies between these two. */
 void stage_begin(struct stage *stage);
+/* The same, but it is system calls of other processes that are counted. */
+void stage_begin_others(struct stage *stage);
 void stage_end(struct stage *stage);
 
 /* Where the scene decides itself. */
 void stage_set_operations(struct stage *stage, long operations);
+
+/* Where it works in batches: makes the operations whole batches, before they begin. */
+void stage_set_batch(struct stage *stage, long batch);
 
 /* One more figure of this run, such as "late_us". */
 void stage_say(struct stage *stage, const char *what, double figure);

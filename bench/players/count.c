@@ -14,15 +14,35 @@
 
 #include "stage.h"
 
-enum { OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL };
-
-struct count {
-    bool is_between;
-    long calls;
+enum {
+    OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+              PTRACE_O_TRACEVFORK | PTRACE_O_EXITKILL,
 };
 
+/* One run under the tracer. */
+struct trace {
+    pid_t child; /* who says the marks */
+    enum mark state;
+    struct count count;
+};
+
+static void hear_mark(struct trace *trace, const uint64_t *args)
+{
+    if (args[1] == MARK_OPERATIONS) {
+        trace->count.operations = (long)args[2];
+    } else {
+        trace->state = (enum mark)args[1];
+    }
+}
+
+static bool is_counted(const struct trace *trace, pid_t thread)
+{
+    return trace->state == MARK_BEGIN ||
+           (trace->state == MARK_BEGIN_OTHERS && syscall(SYS_tgkill, trace->child, thread, 0) != 0);
+}
+
 /* A thread stands at the beginning or at the end of a system call. */
-static void look(struct count *count, pid_t thread)
+static void look(struct trace *trace, pid_t thread)
 {
     struct __ptrace_syscall_info info;
 
@@ -31,9 +51,9 @@ static void look(struct count *count, pid_t thread)
         return;
     }
     if (info.entry.nr == SYS_prctl && info.entry.args[0] == MARK) {
-        count->is_between = info.entry.args[1] == 1;
-    } else if (count->is_between) {
-        count->calls++;
+        hear_mark(trace, (const uint64_t *)info.entry.args);
+    } else if (is_counted(trace, thread)) {
+        trace->count.calls++;
     }
 }
 
@@ -47,28 +67,29 @@ static int signal_to_pass(int status)
                : signal;
 }
 
-static long follow(pid_t child)
+static struct count follow(pid_t child)
 {
-    struct count count = {false, 0};
+    struct trace trace = {.child = child, .state = MARK_END};
+    struct count failed = {-1, 0};
     int status = 0;
     pid_t thread;
 
     while ((thread = waitpid(-1, &status, __WALL)) > 0) {
         if (!WIFSTOPPED(status)) {
             if (thread == child) {
-                return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? count.calls : -1;
+                return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? trace.count : failed;
             }
             continue;
         }
         if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
-            look(&count, thread);
+            look(&trace, thread);
         }
         ptrace(PTRACE_SYSCALL, thread, NULL, (void *)(long)signal_to_pass(status));
     }
-    return -1;
+    return failed;
 }
 
-long count_system_calls(char **argv)
+struct count count_system_calls(char **argv)
 {
     int status;
     pid_t child = fork();

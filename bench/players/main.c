@@ -78,6 +78,9 @@ static int list(void)
         printf("{\"contender\": \"%s\", \"kind\": \"%s\", \"version\": \"%s\"}\n", c->name,
                kinds[c->kind], c->version());
     }
+    for (const struct absent *a = absentees; a->name; a++) {
+        printf("{\"absent\": \"%s\", \"package\": \"%s\"}\n", a->name, a->package);
+    }
     for (int i = 0; scenes[i]; i++) {
         list_scene(scenes[i]);
     }
@@ -110,6 +113,7 @@ static int play(char **argv)
     }
     alarm(PATIENCE_S);
     scene->play(&stage);
+    tell_tracer(MARK_OPERATIONS, stage.operations);
     print(&stage);
     return 0;
 }
@@ -117,12 +121,12 @@ static int play(char **argv)
 static int count(char *self, char **argv)
 {
     char *again[] = {self, argv[0], argv[1], argv[2], argv[3], NULL};
-    long calls = count_system_calls(again);
+    struct count count = count_system_calls(again);
 
-    if (calls < 0) {
+    if (count.calls < 0) {
         return 1;
     }
-    printf("{\"operations\": %s, \"system_calls\": %ld}\n", argv[3], calls);
+    printf("{\"operations\": %ld, \"system_calls\": %ld}\n", count.operations, count.calls);
     return 0;
 }
 

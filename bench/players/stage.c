@@ -61,31 +61,56 @@ void stage_set_operations(struct stage *stage, long operations)
     stage->operations = operations;
 }
 
+void stage_set_batch(struct stage *stage, long batch)
+{
+    stage->operations = (stage->operations + batch - 1) / batch * batch;
+}
+
 void *stage_open_loop(struct stage *stage)
 {
     const char *why = "it did not say why";
     void *loop = stage->who->loop->open(stage->who, &why);
 
     if (!loop) {
-        fprintf(stderr, "%s does not work here: %s\n", stage->who->name, why);
-        exit(EXIT_UNUSABLE);
+        stage_unusable(stage, why);
     }
     return loop;
 }
 
-void stage_begin(struct stage *stage)
+void stage_unusable(const struct stage *stage, const char *why)
+{
+    fprintf(stderr, "%s does not work here: %s\n", stage->who->name, why);
+    exit(EXIT_UNUSABLE);
+}
+
+void tell_tracer(enum mark what, long value)
+{
+    syscall(SYS_prctl, MARK, what, value);
+}
+
+static void begin(struct stage *stage, enum mark mark)
 {
     stage->waited_ns = -waited_ns();
-    syscall(SYS_prctl, MARK, 1);
+    tell_tracer(mark, 0);
     stage->wall_ns = -wall_ns();
     stage->cpu_ns = -clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+void stage_begin(struct stage *stage)
+{
+    begin(stage, MARK_BEGIN);
+}
+
+void stage_begin_others(struct stage *stage)
+{
+    begin(stage, MARK_BEGIN_OTHERS);
 }
 
 void stage_end(struct stage *stage)
 {
     stage->cpu_ns += clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     stage->wall_ns += wall_ns();
-    syscall(SYS_prctl, MARK, 0);
+    tell_tracer(MARK_END, 0);
     stage->waited_ns += waited_ns();
 }
 

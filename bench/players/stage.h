@@ -24,7 +24,22 @@ struct stage {
     } figure[MOST_FIGURES];
 };
 
-/* System calls between the marks of this program, called again with @argv. -1: it failed. */
-long count_system_calls(char **argv);
+/* What a tracer is told by a prctl(MARK, ...) that does nothing. */
+enum mark {
+    MARK_END,
+    MARK_BEGIN,
+    MARK_BEGIN_OTHERS, /* of other processes than the one that says so */
+    MARK_OPERATIONS,   /* and how many there were */
+};
+
+void tell_tracer(enum mark what, long value);
+
+struct count {
+    long calls; /* between the marks; -1: it failed */
+    long operations;
+};
+
+/* This program, called again with @argv. */
+struct count count_system_calls(char **argv);
 
 #endif /* AIOX_BENCH_PLAYERS_STAGE_H_ */

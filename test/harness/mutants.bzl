@@ -25,6 +25,7 @@ def _break(name, original, out, expressions):
         visibility = ["//visibility:private"],
     )
 
+# A broken copy is linked always: else the linker may find its functions in the library first.
 def _library(name, srcs, deps, copts, **kwargs):
     cc_library(
         name = name,
@@ -70,7 +71,7 @@ def schedule_mutants(
     for mutant, expressions in mutants.items():
         stem = "%s_%s" % (name, mutant)
         _break(stem + "_src", src, stem + ".c", expressions)
-        _library(stem + "_lib", [stem + ".c"], headers, copts)
+        _library(stem + "_lib", [stem + ".c"], headers, copts, alwayslink = True)
         cc_binary(
             name = stem,
             testonly = True,
@@ -91,7 +92,7 @@ def schedule_mutants(
             strip_include_prefix = stem + "_d/include",
         )
         broken = [stem + "_headers", ":%s_private" % library, "//lib/base:base_headers"]
-        _library(stem + "_lib", [src], broken, copts)
+        _library(stem + "_lib", [src], broken, copts, alwayslink = True)
         _library(stem + "_objs", test_srcs, broken + _TEST_DEPS, CXXOPTS, alwayslink = True)
         cc_binary(
             name = stem,

@@ -10,7 +10,7 @@ for test in "$@"; do
         echo "$name SURVIVED"
         rc=1
     elif grep -q "AIOX_SCHEDULE_REPLAY='" "$TEST_TMPDIR/log"; then
-        echo "$name: $(grep -m1 -E '^\[  FAILED  \]|^\[ RUN' "$TEST_TMPDIR/log" | cut -c14-)" \
+        echo "$name: $(grep '^\[ RUN' "$TEST_TMPDIR/log" | tail -1 | cut -c14-)" \
             "$(grep -m1 -B1 'AIOX_SCHEDULE_REPLAY=' "$TEST_TMPDIR/log" | tr '\n' ' ' | cut -c1-160)"
     else
         echo "$name failed, but for another reason:"

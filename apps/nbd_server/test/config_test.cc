@@ -57,6 +57,7 @@ TEST_F(ConfigTest, OptionsAreCalledAsOnTheCommandLine)
                     "[export data]\n"
                     "file = /dev/vdb=1, or so\n"
                     "read-only = yes\n"
+                    "direct = yes\n"
                     "[export two words ]\n"
                     "file = memory:1M\n"
                     "description = of two, words\n"),
@@ -75,6 +76,7 @@ TEST_F(ConfigTest, OptionsAreCalledAsOnTheCommandLine)
     EXPECT_STREQ(options_.exports[0].name, "data");
     EXPECT_STREQ(options_.exports[0].source, "/dev/vdb=1, or so");
     EXPECT_TRUE(options_.exports[0].read_only);
+    EXPECT_TRUE(options_.exports[0].direct);
     EXPECT_STREQ(options_.exports[1].name, "two words");
     EXPECT_FALSE(options_.exports[1].read_only);
     EXPECT_STREQ(options_.exports[1].description, "of two, words");

@@ -1,73 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * interop_space_test.cc - holes, zeroes and what else is more than bytes, with the
- * clients that people have. A test whose program is not installed is skipped, and
- * says so.
+ * clients that people have.
  */
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <memory>
-#include <string>
-#include <vector>
-
-#include <gtest/gtest.h>
-
-#include "server_process.h"
-
-#define NEEDS(program)                                                                             \
-    do {                                                                                           \
-        if (!nbd_test::IsInstalled(program)) {                                                     \
-            GTEST_SKIP() << "not installed: " << program;                                          \
-        }                                                                                          \
-    } while (0)
+#include "interop.h"
 
 namespace
 {
 
-using nbd_test::Directory;
+using nbd_test::Interop;
 using nbd_test::Program;
-using nbd_test::Server;
 
-constexpr uint64_t kSize = 64 << 20;
-
-class InteropSpaceTest : public ::testing::Test
+class InteropSpaceTest : public Interop
 {
   protected:
-    void Start(std::vector<std::string> options = {})
-    {
-        options.insert(options.begin(), {"--unix", socket_});
-        options.push_back(file_);
-        server_ = std::make_unique<Server>(options);
-        uri_ = server_->WaitForUri();
-        ASSERT_NE(uri_, "") << server_->Log();
-    }
-    std::string Command(const std::string &command) const
-    {
-        return "uri='" + uri_ + "'; file=" + file_ + "; dir=" + directory_.Path("") +
-               "; cd $dir; " + command;
-    }
-    /* Runs @command to its end, which is to be good. */
-    std::string Run(const std::string &command)
-    {
-        Program program(Command(command));
-
-        EXPECT_EQ(program.Wait(), 0) << command << "\n" << program.Output() << server_->Log();
-        return program.Output();
-    }
-    /* The same for a program in Python, with h for the connection, not yet connected. */
-    std::string RunShell(const std::string &program)
-    {
-        std::ofstream(directory_.Path("script.py")) << program;
-        return Run("export uri; PATH=/usr/bin:$PATH nbdsh -c 'exec(open(\"script.py\").read())'");
-    }
-    static bool HasShell()
-    {
-        return nbd_test::IsInstalled("nbdsh") && access("/usr/bin/python3", X_OK) == 0 &&
-               Program("/usr/bin/python3 -c 'import nbd'").Wait() == 0;
-    }
     uint64_t Allocated() const
     {
         struct stat st = {};
@@ -83,12 +31,6 @@ class InteropSpaceTest : public ::testing::Test
 
         ASSERT_EQ(program.Wait(), 0) << program.Output();
     }
-
-    Directory directory_;
-    std::string socket_ = directory_.Path("socket");
-    std::string file_ = directory_.File("disk", kSize);
-    std::unique_ptr<Server> server_;
-    std::string uri_;
 };
 
 TEST_F(InteropSpaceTest, NbdinfoTellsWhatIsOffered)
@@ -256,14 +198,10 @@ TEST_F(InteropSpaceTest, AFlushOnOneConnectionCoversTheOthers)
         GTEST_SKIP() << "not installed: nbdsh";
     }
     NEEDS("strace");
-    if (std::string(getenv("AIOX_FDMON")) == "io_uring") {
+    if (IsRing()) {
         GTEST_SKIP() << "a ring's requests are no system calls; see export_file_test";
     }
-    server_ = std::make_unique<Server>(std::vector<std::string>{"--unix", socket_, file_}, 0,
-                                       std::vector<std::string>{"strace", "-D", "-f", "-qq", "-o",
-                                                                directory_.Path("trace"), "-e",
-                                                                "trace=fdatasync"});
-    uri_ = server_->WaitForUri();
+    Start({"strace", "-D", "-f", "-qq", "-o", directory_.Path("trace"), "-e", "trace=fdatasync"});
 
     RunShell(R"(
 import os
@@ -284,9 +222,7 @@ TEST_F(InteropSpaceTest, ACopyOnWriteLeavesTheFileAsItIs)
     NEEDS("qemu-io");
     Scatter();
     Run("cp --sparse=always $file before");
-    server_ = std::make_unique<Server>(
-        std::vector<std::string>{"--unix", socket_, "--export", "=" + file_ + ",cow"});
-    uri_ = server_->WaitForUri();
+    StartWith({"--export", "=" + file_ + ",cow"});
 
     std::string out =
         Run("qemu-io -f raw -d unmap -c 'write -P 7 1000 3M' -c 'write -z 8M 1M'"

@@ -1,29 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * interop_test.cc - the clients that people have. A test whose program is not
- * installed is skipped, and says so.
+ * interop_test.cc - the clients that people have.
  */
 #include <signal.h>
 #include <unistd.h>
 
 #include <fstream>
-#include <memory>
 #include <random>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-
 #include "golden.h"
-#include "server_process.h"
-
-#define NEEDS(program)                                                                             \
-    do {                                                                                           \
-        if (!nbd_test::IsInstalled(program)) {                                                     \
-            GTEST_SKIP() << "not installed: " << program;                                          \
-        }                                                                                          \
-    } while (0)
+#include "interop.h"
 
 namespace
 {
@@ -32,38 +21,16 @@ using golden::Flush;
 using golden::Read;
 using golden::Reply;
 using golden::Write;
-using nbd_test::Directory;
+using nbd_test::Interop;
 using nbd_test::Peer;
 using nbd_test::Program;
-using nbd_test::Server;
 
-constexpr uint64_t kSize = 64 << 20;
 constexpr uint16_t kFua = 1;
 constexpr uint32_t kIo = 5, kNospc = 28;
 
-class InteropTest : public ::testing::Test
+class InteropTest : public Interop
 {
   protected:
-    void Start(std::vector<std::string> before = {})
-    {
-        server_ =
-            std::make_unique<Server>(std::vector<std::string>{"--unix", socket_, file_}, 0, before);
-        uri_ = server_->WaitForUri();
-        ASSERT_NE(uri_, "") << server_->Log();
-    }
-    /* Runs @command, in which $uri, $file and $dir mean what they say, to its end. */
-    std::string Run(const std::string &command)
-    {
-        Program program(Command(command));
-
-        EXPECT_EQ(program.Wait(), 0) << command << "\n" << program.Output() << server_->Log();
-        return program.Output();
-    }
-    std::string Command(const std::string &command) const
-    {
-        return "uri='" + uri_ + "'; file=" + file_ + "; dir=" + directory_.Path("") +
-               "; cd $dir; " + command;
-    }
     /* @bytes that look like nothing else, at path @name. */
     void Noise(const std::string &name, size_t bytes)
     {
@@ -76,10 +43,6 @@ class InteropTest : public ::testing::Test
             out.write(reinterpret_cast<char *>(&word), 8);
         }
     }
-    static bool IsRing()
-    {
-        return std::string(getenv("AIOX_FDMON")) == "io_uring";
-    }
     /* The system calls of the server so far, those of @calls, one a line. */
     std::vector<std::string> Trace() const
     {
@@ -91,12 +54,6 @@ class InteropTest : public ::testing::Test
         }
         return lines;
     }
-
-    Directory directory_;
-    std::string socket_ = directory_.Path("socket");
-    std::string file_ = directory_.File("disk", kSize);
-    std::unique_ptr<Server> server_;
-    std::string uri_;
 };
 
 TEST_F(InteropTest, NbdinfoShowsTheExport)
@@ -116,7 +73,7 @@ TEST_F(InteropTest, NbdcopyInAndOutIsTheSame)
 {
     NEEDS("nbdcopy");
     Start();
-    Noise("in", kSize);
+    Noise("in", nbd_test::kDiskBytes);
 
     Run("nbdcopy --flush in \"$uri\" && nbdcopy \"$uri\" out && cmp in out && cmp in $file");
 

@@ -243,6 +243,35 @@ TEST_F(MetaTest, BlockSizesAreToldWhenAskedFor)
                           OptionReply(7, kInfo, sizes) + OptionReply(7, kAck));
 }
 
+TEST_F(MetaTest, AMinimumBlockSizeIsToldAlsoToThoseWhoDidNotAsk)
+{
+    std::string sizes = Bytes().U16(3).U32(512).U32(4096).U32(32 << 20);
+    Add("sectors", "memory:1k")->min_mask = 511;
+
+    Outcome o = Send(ClientFlags(3) + Go("sectors"));
+
+    EXPECT_EQ(o.verdict, HANDSHAKE_SERVE);
+    EXPECT_EQ(o.sent, OptionReply(7, kInfo, ExportInfo(1024, kFlags)) +
+                          OptionReply(7, kInfo, sizes) + OptionReply(7, kAck));
+}
+
+TEST_F(MetaTest, LargeBlocksAreForThoseWhoAskedForThem)
+{
+    const std::string required = Kind(7, 0x80000008);
+    Add("pages", "memory:8k")->min_mask = 4095;
+
+    Outcome go = Send(ClientFlags(3) + Go("pages") + Go("pages", {3}));
+    Outcome info = Send(ClientFlags(3) + Info("pages"));
+    Outcome old = Send(ClientFlags(3) + Option(1, "pages"));
+
+    EXPECT_EQ(go.sent.substr(0, 16), required);
+    EXPECT_EQ(go.verdict, HANDSHAKE_SERVE);
+    EXPECT_EQ(info.sent.substr(0, 16), Kind(6, kInfo));
+    EXPECT_EQ(old.verdict, HANDSHAKE_BROKEN);
+    EXPECT_EQ(old.sent, "");
+    EXPECT_NE(old.words.find("large blocks"), std::string::npos) << old.words;
+}
+
 TEST_F(MetaTest, ADescriptionIsToldInListsAndWhenAskedFor)
 {
     Add("film", "memory:1k", false, "all of it");

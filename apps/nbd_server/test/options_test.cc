@@ -107,6 +107,17 @@ TEST_F(OptionsTest, WhatIsWrittenMayGoElsewhere)
     EXPECT_FALSE(options_.exports[2].cow);
 }
 
+TEST_F(OptionsTest, AnExportMayPassThePageCacheBy)
+{
+    ASSERT_EQ(Parse({"--export", "a=x,direct", "--export", "b=y,direct=no", "--export", "c=z"}), 0);
+
+    EXPECT_TRUE(options_.exports[0].direct);
+    EXPECT_FALSE(options_.exports[1].direct);
+    EXPECT_FALSE(options_.exports[2].direct);
+    EXPECT_FALSE(export_spec_is_same(&options_.exports[0], &options_.exports[1]));
+    EXPECT_EQ(Parse({"--export", "a=x,direct=perhaps"}), -EINVAL);
+}
+
 TEST_F(OptionsTest, ReadOnlyHoldsForAllWhereverItStands)
 {
     ASSERT_EQ(Parse({"--export", "a=b", "disk", "-r"}), 0);

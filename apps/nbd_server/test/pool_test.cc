@@ -35,6 +35,7 @@ TEST_F(PoolTest, EveryLengthHasItsRoom)
 
         ASSERT_NE(block, nullptr);
         EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % POOL_ALIGNMENT, 0u);
+        EXPECT_EQ(reinterpret_cast<uintptr_t>(block + kHead) % POOL_PAYLOAD_ALIGNMENT, 0u);
         block[kHead + n - 1] = 1; /* AddressSanitizer looks */
         memset(block, 2, kHead);
         pool_give(&pool_, block, n);

@@ -399,7 +399,8 @@ TEST_F(StructuredTest, ThousandsOfStatusesByAClientThatReadsNothingAreBounded)
     Receive(input);
 
     EXPECT_EQ(t_.requests, limits_.requests);
-    EXPECT_LE(pool_.lent_bytes, limits_.requests * (sizeof(request) + REQUEST_STATUS_BYTES));
+    EXPECT_LE(pool_.lent_bytes,
+              limits_.requests * (pool_.pad_bytes + sizeof(request) + REQUEST_STATUS_BYTES));
 }
 
 } // namespace

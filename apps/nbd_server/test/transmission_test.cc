@@ -151,6 +151,21 @@ TEST_F(TransmissionTest, ReadsThatCannotBeAreRefusedAndStayInStep)
     EXPECT_EQ(Serve(Read(3, kSize - limit, limit)).size(), 16u + limit);
 }
 
+TEST_F(TransmissionTest, PartsOfBlocksAreRefusedAndStayInStep)
+{
+    export_.base.min_mask = 511;
+
+    EXPECT_EQ(Serve(Read(1, 1, 512) + Read(2, 512, 511) + Write(3, 512, "x") +
+                    Request(NBD_CMD_TRIM, 4, 0, 100) + Request(NBD_CMD_WRITE_ZEROES, 5, 8, 512) +
+                    Request(NBD_CMD_CACHE, 6, 0, 1) + Write(7, 512, std::string(512, 'x')) +
+                    Read(8, 0, 1024)),
+              Reply(1, kInval) + Reply(2, kInval) + Reply(3, kInval) + Reply(4, kInval) +
+                  Reply(5, kInval) + Reply(6, kInval) + Reply(7, 0) +
+                  Reply(8, 0, std::string(512, '.') + std::string(512, 'x')));
+
+    EXPECT_EQ(export_.log, "wr");
+}
+
 TEST_F(TransmissionTest, WritesOutsideAreRefusedAndTheirPayloadIsSkipped)
 {
     std::string payload(30000, 'R'); /* looks like nothing of the protocol */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* aiox.c - ours, a contender for each backend, and our coroutines. */
+/* aiox.c - ours: loops, a contender for each backend. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "aiox/aio.h"
 #include "aiox/aiox.h"
 #include "aiox/clock.h"
-#include "aiox/coroutine.h"
 
-#include "bench/players/bench.h"
+#include "aiox.h"
 
 struct watch {
     int fd;
@@ -21,7 +20,7 @@ static const char *version(void)
     return AIOX_VERSION;
 }
 
-static void *open_loop(const struct contender *who, const char **why)
+struct aiox_context *ours_open(const struct contender *who, const char **why)
 {
     struct aiox_preferences wish = {
         .backend = who->variant,
@@ -38,10 +37,20 @@ static void *open_loop(const struct contender *who, const char **why)
     return ctx;
 }
 
+void ours_close(struct aiox_context *ctx)
+{
+    aiox_poll(ctx, false);
+    aiox_context_unref(ctx);
+}
+
+static void *open_loop(const struct contender *who, const char **why)
+{
+    return ours_open(who, why);
+}
+
 static void close_loop(void *loop)
 {
-    aiox_poll(loop, false);
-    aiox_context_unref(loop);
+    ours_close(loop);
 }
 
 static void turn(void *loop, bool may_block)
@@ -114,6 +123,11 @@ static void task_free(void *loop, void *task)
     aiox_bh_free(task);
 }
 
+static void poll_busily(void *loop, int64_t most_ns)
+{
+    must(aiox_context_set_busy_poll(loop, most_ns, 0, 0) == 0);
+}
+
 static const struct loop_ops loop_ops = {
     .open = open_loop,
     .close = close_loop,
@@ -128,35 +142,24 @@ static const struct loop_ops loop_ops = {
     .task_ask = task_ask,
     .task_ask_from_afar = task_ask,
     .task_free = task_free,
+    .poll_busily = poll_busily,
+    .serve = ours_serve,
+    .converse = ours_converse,
 };
 
-static void *create(bench_fn *fn, void *opaque)
-{
-    struct aiox_co *co;
-
-    must(aiox_co_create(&co, NULL, fn, opaque) == 0);
-    return co;
-}
-
-static void enter(void *co)
-{
-    aiox_co_enter(co);
-}
-
-static void yield(void) AIOX_NO_THREAD_SAFETY_ANALYSIS
-{
-    aiox_co_yield();
-}
-
-static const struct co_ops co_ops = {create, enter, yield};
-
 #define CONTENDER(id, title, backend)                                                              \
-    const struct contender id = {                                                                  \
-        .name = title, .kind = OURS, .variant = backend, .version = version, .loop = &loop_ops}
+    const struct contender id = {.name = title,                                                    \
+                                 .kind = OURS,                                                     \
+                                 .variant = backend,                                               \
+                                 .version = version,                                               \
+                                 .loop = &loop_ops,                                                \
+                                 .pool = &ours_pool,                                               \
+                                 .file = &ours_file}
 
 CONTENDER(aiox_epoll, "aiox epoll", "epoll");
 CONTENDER(aiox_io_uring, "aiox io_uring", "io_uring");
 CONTENDER(aiox_poll_, "aiox poll", "poll");
 
-const struct contender aiox_coroutine = {
-    .name = "aiox coroutine", .kind = OURS, .version = version, .co = &co_ops};
+/* Files by the pool alone, whatever else could. */
+const struct contender aiox_pool_alone = {
+    .name = "aiox pool", .kind = OURS, .variant = "epoll", .version = version, .file = &ours_file};

@@ -141,12 +141,69 @@ void FreeTask(void *, void *task)
     delete static_cast<Task *>(task);
 }
 
-const loop_ops ops = {Open,        Close,     Turn,    StartWatch, StopWatch, NewTimer, ArmTimer,
-                      CancelTimer, FreeTimer, NewTask, Ask,        Ask,       FreeTask};
+const loop_ops ops = {Open,     Close,       Turn,      StartWatch, StopWatch, NewTimer,
+                      ArmTimer, CancelTimer, FreeTimer, NewTask,    Ask,       Ask,
+                      FreeTask, nullptr,     nullptr,   nullptr};
+
+/* ---- a pool of threads, whose results are posted to the loop ---- */
+
+struct Pool {
+    explicit Pool(int count) : threads(static_cast<std::size_t>(count))
+    {
+    }
+
+    Loop loop;
+    asio::thread_pool threads;
+};
+
+struct Job {
+    Task run;
+    Task done;
+};
+
+void *OpenPool(const contender *, int threads, const char **)
+{
+    return new Pool(threads);
+}
+
+void ClosePool(void *pool)
+{
+    static_cast<Pool *>(pool)->threads.join();
+    delete static_cast<Pool *>(pool);
+}
+
+void TurnPool(void *pool)
+{
+    Turn(&static_cast<Pool *>(pool)->loop, true);
+}
+
+void *NewJob(void *, bench_fn *run, bench_fn *done, void *opaque)
+{
+    return new Job{{run, opaque}, {done, opaque}};
+}
+
+void Submit(void *pool, void *job)
+{
+    auto *p = static_cast<Pool *>(pool);
+    auto *j = static_cast<Job *>(job);
+
+    asio::post(p->threads, [p, j] {
+        j->run.fn(j->run.opaque);
+        Ask(&p->loop, &j->done);
+    });
+}
+
+void FreeJob(void *, void *job)
+{
+    delete static_cast<Job *>(job);
+}
+
+const pool_ops pool = {OpenPool, ClosePool, TurnPool, NewJob, Submit, FreeJob};
 
 } // namespace
 
 extern "C" {
 extern const contender boost_asio;
-const contender boost_asio = {"asio", PEER, nullptr, Version, &ops, nullptr};
+const contender boost_asio = {"asio",  PEER,    nullptr, Version, &ops,
+                              nullptr, nullptr, &pool,   nullptr, nullptr};
 }

@@ -12,4 +12,7 @@ struct bare_watch {
     void *opaque;
 };
 
+/* Messages there and back, with a wait for each unless @epoll_fd is -1. */
+void bare_converse(const int fd[2], int epoll_fd, long messages, size_t bytes);
+
 #endif /* AIOX_BENCH_PLAYERS_CONTENDERS_BARE_H_ */

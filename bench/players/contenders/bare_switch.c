@@ -93,5 +93,27 @@ static void *create(bench_fn *fn, void *opaque)
 
 static const struct co_ops ops = {create, bench_enter, bench_yield};
 
+/* A wait and its wake are an enter and a yield, and some list. */
+static void yield_until_over(void *is_over)
+{
+    while (!*(bool *)is_over) {
+        bench_yield();
+    }
+}
+
+static void wait_and_wake(long times)
+{
+    bool is_over = false;
+    void *co = create(yield_until_over, &is_over);
+
+    for (long i = 0; i < times; i++) {
+        bench_enter(co);
+    }
+    is_over = true;
+    bench_enter(co);
+}
+
+static const struct lock_ops lock_ops = {.queue = wait_and_wake};
+
 const struct contender bare_switch = {
-    .name = "bare switch", .kind = LIMIT, .version = version, .co = &ops};
+    .name = "bare switch", .kind = LIMIT, .version = version, .co = &ops, .locks = &lock_ops};

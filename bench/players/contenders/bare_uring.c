@@ -108,8 +108,7 @@ static void turn(void *loop, bool may_block)
     } else {
         io_uring_submit_and_get_events(ring);
     }
-    io_uring_for_each_cqe(ring, head, cqe)
-    {
+    io_uring_for_each_cqe (ring, head, cqe) {
         seen++;
         handle(ring, cqe);
     }
@@ -124,5 +123,84 @@ static const struct loop_ops ops = {
     .unwatch = unwatch,
 };
 
+/* ---- reads of a file ---- */
+
+struct file {
+    struct io_uring *ring;
+    int fd;
+};
+
+struct file_read {
+    void *buffer;
+    size_t bytes;
+    bench_fn *done;
+    void *opaque;
+};
+
+static void *file_open(const struct contender *who, int fd, const char **why)
+{
+    struct file *f = malloc(sizeof(*f));
+
+    must(f);
+    *f = (struct file){open_loop(who, why), fd};
+    if (!f->ring) {
+        free(f);
+        return NULL;
+    }
+    return f;
+}
+
+static void file_close(void *file)
+{
+    close_loop(((struct file *)file)->ring);
+    free(file);
+}
+
+static void file_turn(void *file)
+{
+    struct io_uring *ring = ((struct file *)file)->ring;
+    struct io_uring_cqe *cqe;
+    unsigned head, seen = 0;
+
+    io_uring_submit_and_wait(ring, 1);
+    io_uring_for_each_cqe (ring, head, cqe) {
+        struct file_read *r = io_uring_cqe_get_data(cqe);
+
+        seen++;
+        must(cqe->res == (int)r->bytes);
+        r->done(r->opaque);
+    }
+    io_uring_cq_advance(ring, seen);
+}
+
+static void *read_new(void *file, void *buffer, size_t bytes, bench_fn *done, void *opaque)
+{
+    struct file_read *r = malloc(sizeof(*r));
+
+    (void)file;
+    must(r);
+    *r = (struct file_read){buffer, bytes, done, opaque};
+    return r;
+}
+
+static void read_at(void *file, void *read, int64_t offset)
+{
+    struct file *f = file;
+    struct file_read *r = read;
+    struct io_uring_sqe *sqe = entry(f->ring);
+
+    io_uring_prep_read(sqe, f->fd, r->buffer, (unsigned)r->bytes, (uint64_t)offset);
+    io_uring_sqe_set_data(sqe, r);
+}
+
+static void read_free(void *file, void *read)
+{
+    (void)file;
+    free(read);
+}
+
+static const struct file_ops file_ops = {file_open, file_close, file_turn,
+                                         read_new,  read_at,    read_free};
+
 const struct contender bare_uring = {
-    .name = "bare io_uring", .kind = LIMIT, .version = version, .loop = &ops};
+    .name = "bare io_uring", .kind = LIMIT, .version = version, .loop = &ops, .file = &file_ops};

@@ -93,5 +93,6 @@ const co_ops ops = {Create, Enter, Yield};
 
 extern "C" {
 extern const contender boost_context;
-const contender boost_context = {"fcontext", PEER, nullptr, Version, nullptr, &ops};
+const contender boost_context = {"fcontext", PEER,    nullptr, Version, nullptr,
+                                 &ops,       nullptr, nullptr, nullptr, nullptr};
 }

@@ -141,4 +141,87 @@ static const struct loop_ops ops = {
     .task_free = give_up,
 };
 
-const struct contender glib = {.name = "glib", .kind = PEER, .version = version, .loop = &ops};
+/* ---- threads, and an idle source for each that comes back, as GTask does it ---- */
+
+struct pool {
+    GMainContext *context;
+    GThreadPool *threads;
+};
+
+struct job {
+    struct pool *pool;
+    bench_fn *run, *done;
+    void *opaque;
+};
+
+static gboolean on_done(gpointer opaque)
+{
+    struct job *j = opaque;
+
+    j->done(j->opaque);
+    return G_SOURCE_REMOVE;
+}
+
+static void on_work(gpointer job, gpointer unused)
+{
+    struct job *j = job;
+    GSource *source = g_idle_source_new();
+
+    (void)unused;
+    j->run(j->opaque);
+    g_source_set_priority(source, G_PRIORITY_DEFAULT);
+    g_source_set_callback(source, on_done, j, NULL);
+    g_source_attach(source, j->pool->context);
+    g_source_unref(source);
+}
+
+static void *pool_open(const struct contender *who, int threads, const char **why)
+{
+    struct pool *p = malloc(sizeof(*p));
+
+    must(p);
+    p->context = open_loop(who, why);
+    p->threads = g_thread_pool_new(on_work, NULL, threads, TRUE, NULL);
+    must(p->threads);
+    return p;
+}
+
+static void pool_close(void *pool)
+{
+    struct pool *p = pool;
+
+    g_thread_pool_free(p->threads, FALSE, TRUE);
+    close_loop(p->context);
+    free(p);
+}
+
+static void pool_turn(void *pool)
+{
+    turn(((struct pool *)pool)->context, true);
+}
+
+static void *job_new(void *pool, bench_fn *run, bench_fn *done, void *opaque)
+{
+    struct job *j = malloc(sizeof(*j));
+
+    must(j);
+    *j = (struct job){pool, run, done, opaque};
+    return j;
+}
+
+static void submit(void *pool, void *job)
+{
+    must(g_thread_pool_push(((struct pool *)pool)->threads, job, NULL));
+}
+
+static void job_free(void *pool, void *job)
+{
+    (void)pool;
+    free(job);
+}
+
+static const struct pool_ops pool_ops = {pool_open, pool_close, pool_turn,
+                                         job_new,   submit,     job_free};
+
+const struct contender glib = {
+    .name = "glib", .kind = PEER, .version = version, .loop = &ops, .pool = &pool_ops};

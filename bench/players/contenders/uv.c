@@ -143,6 +143,73 @@ static void task_ask(void *loop, void *task)
     uv_async_send(&u->async);
 }
 
+/* ---- two streams talk ---- */
+
+struct talker {
+    uv_pipe_t pipe;
+    uv_write_t write;
+    char buffer[65536];
+    size_t bytes, heard;
+    long left;
+    bool is_first; /* the message is its own: the answer ends a round */
+};
+
+static void on_alloc(uv_handle_t *handle, size_t wish, uv_buf_t *out)
+{
+    struct talker *t = handle->data;
+
+    (void)wish;
+    *out = uv_buf_init(t->buffer, sizeof(t->buffer));
+}
+
+static void say(struct talker *t)
+{
+    uv_buf_t buffer = uv_buf_init(t->buffer, (unsigned)t->bytes);
+
+    t->left--;
+    must(uv_write(&t->write, (uv_stream_t *)&t->pipe, &buffer, 1, NULL) == 0);
+}
+
+static void on_heard(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
+{
+    struct talker *t = stream->data;
+
+    (void)buffer;
+    must(n >= 0);
+    t->heard += (size_t)n;
+    if (t->heard < t->bytes) {
+        return;
+    }
+    t->heard = 0;
+    if (t->left > 0) {
+        say(t);
+    } else if (t->is_first) {
+        uv_stop(stream->loop);
+    }
+}
+
+static void converse(void *loop, const int fd[2], long messages, size_t bytes)
+{
+    struct talker *talkers = calloc(2, sizeof(*talkers));
+
+    must(talkers);
+    for (int i = 0; i < 2; i++) {
+        struct talker *t = &talkers[i];
+        must(uv_pipe_init(loop, &t->pipe, 0) == 0 && uv_pipe_open(&t->pipe, fd[i]) == 0);
+        t->pipe.data = t;
+        t->bytes = bytes;
+        t->left = messages;
+        t->is_first = i == 0;
+        must(uv_read_start((uv_stream_t *)&t->pipe, on_alloc, on_heard) == 0);
+    }
+    say(&talkers[0]);
+    uv_run(loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&talkers[0].pipe, NULL);
+    uv_close((uv_handle_t *)&talkers[1].pipe, NULL);
+    uv_run(loop, UV_RUN_DEFAULT);
+    free(talkers);
+}
+
 static const struct loop_ops ops = {
     .open = open_loop,
     .close = close_loop,
@@ -157,6 +224,140 @@ static const struct loop_ops ops = {
     .task_ask = task_ask,
     .task_ask_from_afar = task_ask,
     .task_free = give_up,
+    .converse = converse,
 };
 
-const struct contender libuv = {.name = "libuv", .kind = PEER, .version = version, .loop = &ops};
+/* ---- its threads; there are as many as it likes, four unless the user says otherwise ---- */
+
+struct job {
+    uv_work_t work;
+    bench_fn *run, *done;
+    void *opaque;
+};
+
+static void *pool_open(const struct contender *who, int threads, const char **why)
+{
+    (void)threads;
+    return open_loop(who, why);
+}
+
+static void pool_turn(void *pool)
+{
+    uv_run(pool, UV_RUN_ONCE);
+}
+
+static void *job_new(void *pool, bench_fn *run, bench_fn *done, void *opaque)
+{
+    struct job *j = calloc(1, sizeof(*j));
+
+    (void)pool;
+    must(j);
+    j->run = run;
+    j->done = done;
+    j->opaque = opaque;
+    j->work.data = j;
+    return j;
+}
+
+static void on_work(uv_work_t *work)
+{
+    struct job *j = work->data;
+
+    j->run(j->opaque);
+}
+
+static void on_worked(uv_work_t *work, int status)
+{
+    struct job *j = work->data;
+
+    must(status == 0);
+    j->done(j->opaque);
+}
+
+static void submit(void *pool, void *job)
+{
+    must(uv_queue_work(pool, &((struct job *)job)->work, on_work, on_worked) == 0);
+}
+
+static void free_it(void *loop, void *it)
+{
+    (void)loop;
+    free(it);
+}
+
+static const struct pool_ops pool_ops = {pool_open, close_loop, pool_turn,
+                                         job_new,   submit,     free_it};
+
+/* ---- files, which its threads read ---- */
+
+struct file {
+    uv_loop_t *loop;
+    int fd;
+};
+
+struct file_read {
+    uv_fs_t request;
+    uv_buf_t buffer;
+    bench_fn *done;
+    void *opaque;
+};
+
+static void *file_open(const struct contender *who, int fd, const char **why)
+{
+    struct file *f = malloc(sizeof(*f));
+
+    must(f);
+    *f = (struct file){open_loop(who, why), fd};
+    return f;
+}
+
+static void file_close(void *file)
+{
+    close_loop(((struct file *)file)->loop);
+    free(file);
+}
+
+static void file_turn(void *file)
+{
+    uv_run(((struct file *)file)->loop, UV_RUN_ONCE);
+}
+
+static void *read_new(void *file, void *buffer, size_t bytes, bench_fn *done, void *opaque)
+{
+    struct file_read *r = calloc(1, sizeof(*r));
+
+    (void)file;
+    must(r);
+    r->buffer = uv_buf_init(buffer, (unsigned)bytes);
+    r->done = done;
+    r->opaque = opaque;
+    r->request.data = r;
+    return r;
+}
+
+static void on_read(uv_fs_t *request)
+{
+    struct file_read *r = request->data;
+
+    must(request->result == (ssize_t)r->buffer.len);
+    uv_fs_req_cleanup(request);
+    r->done(r->opaque);
+}
+
+static void read_at(void *file, void *read, int64_t offset)
+{
+    struct file *f = file;
+    struct file_read *r = read;
+
+    must(uv_fs_read(f->loop, &r->request, f->fd, &r->buffer, 1, offset, on_read) == 0);
+}
+
+static const struct file_ops file_ops = {file_open, file_close, file_turn,
+                                         read_new,  read_at,    free_it};
+
+const struct contender libuv = {.name = "libuv",
+                                .kind = PEER,
+                                .version = version,
+                                .loop = &ops,
+                                .pool = &pool_ops,
+                                .file = &file_ops};

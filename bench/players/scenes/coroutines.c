@@ -85,6 +85,7 @@ static void play_many(struct stage *stage)
     long count = stage_example(stage)->first;
 
     ops = stage_contender(stage)->co;
+    stage_set_batch(stage, count);
     end_all(suspend(count), count);
     stage_begin(stage);
     for (long done = 0; done < stage_operations(stage); done += count) {
@@ -100,6 +101,7 @@ static void play_switch(struct stage *stage)
     void **one = suspend(1);
     void *co = *one;
 
+    stage_set_batch(stage, 2);
     stage_begin(stage);
     for (long i = 0; i < stage_operations(stage); i += 2) {
         ops->enter(co);

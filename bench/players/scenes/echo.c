@@ -32,12 +32,13 @@ struct hall {
     struct stage *stage;
     struct client *clients;
     long count, bytes, requests;
+    long serving; /* coroutines */
     atomic_long answered;
 };
 
 static bool has_loop(const struct contender *who)
 {
-    return who->loop;
+    return who->loop && who->loop->watch;
 }
 
 static void serve(void *opaque)
@@ -118,11 +119,11 @@ static void *play_clients(void *opaque)
         must(epoll_ctl(set, EPOLL_CTL_ADD, hall->clients[i].far, &event) == 0);
         request(hall, &hall->clients[i]);
     }
-    while (answered < hall->requests + hall->count) {
+    while (answered < hall->requests) {
         struct epoll_event events[BATCH];
         int n = epoll_wait(set, events, BATCH, -1);
         for (int i = 0; i < n; i++) {
-            long done = take_answer(hall, events[i].data.ptr, hall->requests + hall->count - asked);
+            long done = take_answer(hall, events[i].data.ptr, hall->requests - asked);
             answered += done;
             asked += done;
         }
@@ -141,24 +142,62 @@ static double thread_cpu_us(void)
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static void play_echo(struct stage *stage)
+static void begin_to_serve(struct hall *hall, void *loop, bool with_coroutines)
+{
+    const struct loop_ops *ops = stage_contender(hall->stage)->loop;
+
+    for (long i = 0; i < hall->count; i++) {
+        struct client *c = &hall->clients[i];
+        if (with_coroutines && ops->serve) {
+            hall->serving++;
+            ops->serve(loop, c->near, c->buffer, MOST_BYTES, &hall->serving);
+        } else {
+            c->watch = ops->watch(loop, c->near, serve, c);
+        }
+    }
+}
+
+static void end_all(struct hall *hall, void *loop)
+{
+    const struct loop_ops *ops = stage_contender(hall->stage)->loop;
+
+    for (long i = 0; i < hall->count; i++) {
+        struct client *c = &hall->clients[i];
+        if (c->watch) {
+            ops->unwatch(loop, c->watch);
+        }
+        must(shutdown(c->far, SHUT_WR) == 0);
+    }
+    while (hall->serving > 0) {
+        ops->turn(loop, true);
+    }
+    ops->close(loop);
+    for (long i = 0; i < hall->count; i++) {
+        close(hall->clients[i].near);
+        close(hall->clients[i].far);
+        free(hall->clients[i].buffer);
+    }
+    free(hall->clients);
+}
+
+static void play(struct stage *stage, bool with_coroutines)
 {
     const struct loop_ops *ops = stage_contender(stage)->loop;
     struct hall hall = {
         .stage = stage,
         .count = stage_example(stage)->first,
         .bytes = stage_example(stage)->second,
-        .requests = stage_operations(stage),
     };
     void *loop = stage_open_loop(stage);
     pthread_t clients;
 
+    stage_set_batch(stage, hall.count);
+    hall.requests = stage_operations(stage);
     hall.clients = calloc((size_t)hall.count, sizeof(*hall.clients));
     must(hall.clients && hall.count <= MOST_CLIENTS);
     connect_all(&hall);
-    for (long i = 0; i < hall.count; i++) {
-        hall.clients[i].watch = ops->watch(loop, hall.clients[i].near, serve, &hall.clients[i]);
-    }
+    begin_to_serve(&hall, loop, with_coroutines);
+    ops->turn(loop, false);
     stage_begin(stage);
     double cpu_us = -thread_cpu_us();
     must(pthread_create(&clients, NULL, play_clients, &hall) == 0);
@@ -168,17 +207,24 @@ static void play_echo(struct stage *stage)
     cpu_us += thread_cpu_us();
     must(pthread_join(clients, NULL) == 0);
     stage_end(stage);
-    stage_say(stage, "server_cpu_us", cpu_us / (double)stage_operations(stage));
-    for (long i = 0; i < hall.count; i++) {
-        ops->unwatch(loop, hall.clients[i].watch);
-        close(hall.clients[i].near);
-        close(hall.clients[i].far);
-    }
-    ops->close(loop);
-    for (long i = 0; i < hall.count; i++) {
-        free(hall.clients[i].buffer);
-    }
-    free(hall.clients);
+    stage_say(stage, "server_cpu_us", cpu_us / (double)hall.requests);
+    end_all(&hall, loop);
+}
+
+static void play_echo(struct stage *stage)
+{
+    play(stage, false);
+}
+
+static void play_echo_co(struct stage *stage)
+{
+    play(stage, true);
+}
+
+/* The limit is the same as without. */
+static bool has_coroutines(const struct contender *who)
+{
+    return who->loop && (who->loop->serve || (who->kind == LIMIT && who->loop->watch));
 }
 
 static const struct example echo_examples[] = {
@@ -186,74 +232,15 @@ static const struct example echo_examples[] = {
     {"50x16384", 50, 16384}, {"500x16384", 500, 16384}, {NULL, 0, 0},
 };
 
-const struct scene echo_scene = {
-    .name = "echo",
-    .title = "TCP echo: clients x bytes, the server's thread in server_cpu_us",
-    .unit = "request",
-    .metric = "server_cpu_us",
-    .examples = echo_examples,
-    .can = has_loop,
-    .play = play_echo,
-};
+#define ECHO_SCENE(id, what, text, whom, player)                                                   \
+    const struct scene id = {.name = what,                                                         \
+                             .title = text,                                                        \
+                             .unit = "request",                                                    \
+                             .metric = "server_cpu_us",                                            \
+                             .examples = echo_examples,                                            \
+                             .can = whom,                                                          \
+                             .play = player}
 
-/* ---- ping-pong: two loops in two threads, each wakes the other by a descriptor ---- */
-
-struct player {
-    struct stage *stage;
-    int in, out;
-    long left;
-};
-
-static void hit(void *opaque)
-{
-    struct player *p = opaque;
-    uint64_t ball;
-
-    must(read(p->in, &ball, sizeof(ball)) == sizeof(ball));
-    p->left--;
-    must(write(p->out, &ball, sizeof(ball)) == sizeof(ball));
-}
-
-static void *play_side(void *opaque)
-{
-    struct player *p = opaque;
-    const struct loop_ops *ops = stage_contender(p->stage)->loop;
-    void *loop = stage_open_loop(p->stage);
-    void *watch = ops->watch(loop, p->in, hit, p);
-
-    while (p->left > 0) {
-        ops->turn(loop, true);
-    }
-    ops->unwatch(loop, watch);
-    ops->close(loop);
-    return NULL;
-}
-
-static void play_ping_pong(struct stage *stage)
-{
-    int there[2], back[2];
-    uint64_t ball = 1;
-    pthread_t other;
-
-    must(pipe(there) == 0 && pipe(back) == 0);
-    struct player ping = {stage, back[0], there[1], stage_operations(stage)};
-    struct player pong = {stage, there[0], back[1], stage_operations(stage)};
-    stage_begin(stage);
-    must(pthread_create(&other, NULL, play_side, &pong) == 0);
-    must(write(there[1], &ball, sizeof(ball)) == sizeof(ball));
-    play_side(&ping);
-    must(pthread_join(other, NULL) == 0);
-    stage_end(stage);
-}
-
-static const struct example ping_pong_examples[] = {{"2", 2, 0}, {NULL, 0, 0}};
-
-const struct scene ping_pong_scene = {
-    .name = "ping-pong",
-    .title = "two loops in two threads wake each other through pipes",
-    .unit = "round",
-    .metric = "wall_ns",
-    .examples = ping_pong_examples,
-    .can = has_loop,
-    .play = play_ping_pong,
-};
+ECHO_SCENE(echo_scene, "echo", "TCP echo by callbacks: clients x bytes", has_loop, play_echo);
+ECHO_SCENE(echo_co_scene, "echo-co", "TCP echo, a coroutine per connection: clients x bytes",
+           has_coroutines, play_echo_co);

@@ -49,7 +49,7 @@ static void close_ends(struct pipe_end *ends, long count)
 
 static bool has_loop(const struct contender *who)
 {
-    return who->loop;
+    return who->loop && who->loop->watch;
 }
 
 /* A loop that watches as many descriptors as the example says first. */
@@ -107,6 +107,7 @@ static void play_dispatch(struct stage *stage)
     long batch = stage_example(stage)->second;
     struct set set;
 
+    stage_set_batch(stage, batch);
     set_open(&set, stage, 0);
     dispatch_one_batch(&set, batch);
     stage_begin(stage);
@@ -118,8 +119,13 @@ static void play_dispatch(struct stage *stage)
 }
 
 static const struct example dispatch_examples[] = {
-    {"1/1", 1, 1},       {"100/1", 100, 1},         {"100/100", 100, 100},
-    {"1000/1", 1000, 1}, {"1000/1000", 1000, 1000}, {"10000/1", 10000, 1},
+    {"1/1", 1, 1},
+    {"100/1", 100, 1},
+    {"100/100", 100, 100},
+    {"1000/1", 1000, 1},
+    {"1000/1000", 1000, 1000},
+    {"10000/1", 10000, 1},
+    {"10000/10000", 10000, 10000},
     {NULL, 0, 0},
 };
 

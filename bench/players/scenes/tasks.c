@@ -50,6 +50,7 @@ static void play_tasks(struct stage *stage)
     for (long i = 0; i < batch; i++) {
         tasks[i] = ops->task_new(loop, count, &ran);
     }
+    stage_set_batch(stage, batch);
     ask_for_all(stage, loop, tasks, &ran);
     stage_begin(stage);
     for (long done = 0; done < stage_operations(stage); done += batch) {
@@ -160,6 +161,7 @@ static void play_far(struct stage *stage)
     void *loop = stage_open_loop(stage);
 
     must(threads <= MOST_PRODUCERS);
+    stage_set_batch(stage, threads);
     for (long i = 0; i < threads; i++) {
         producers[i].stage = stage;
         producers[i].loop = loop;

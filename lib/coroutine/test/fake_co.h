@@ -52,6 +52,23 @@ inline void CheckAtRest(aiox_co_mutex *m)
     SCHEDULE_CHECK(!m->waiting_.head_.next_ || aiox_list_is_empty(&m->waiting_));
 }
 
+/*
+ * Nothing that was on the stack below @frame, a page at most, is named any more: a wait that is
+ * over has taken its record out, for the record goes with the frame of the wait.
+ */
+inline void CheckNamesNothingBelow(const aiox_co_mutex *m, const void *frame)
+{
+    auto is_below = [frame](const void *p) {
+        auto distance = reinterpret_cast<uintptr_t>(frame) - reinterpret_cast<uintptr_t>(p);
+        return distance < 4096;
+    };
+    const aiox_list_node *head = &m->waiting_.head_;
+    SCHEDULE_CHECK(!is_below(m->word_.v_));
+    for (auto *node = head->next_; node && node != head; node = node->next_) {
+        SCHEDULE_CHECK(!is_below(node));
+    }
+}
+
 inline void NameAll(aiox_test::Schedule &s, const aiox_co_mutex &m)
 {
     s.Name(&m.word_, "word");

@@ -19,6 +19,7 @@ using aiox_test::Event;
 using aiox_test::ForEachSchedule;
 using aiox_test::Schedule;
 using co_testing::CheckAtRest;
+using co_testing::CheckNamesNothingBelow;
 using co_testing::FakeCo;
 using co_testing::NameAll;
 
@@ -49,6 +50,7 @@ bool VisitInTime(aiox_co_mutex *m, Room *room) AIOX_NO_THREAD_SAFETY_ANALYSIS
     int err = aiox_co_mutex_lock_until(m, 1);
     if (err < 0) {
         SCHEDULE_CHECK(err == -ETIMEDOUT);
+        CheckNamesNothingBelow(m, __builtin_frame_address(0));
         return false;
     }
     room->Use();

@@ -13,9 +13,6 @@
 
 #include "lib/coroutine/test/fake_co.h"
 
-struct line_law;
-extern "C" void line_move_on_slow_(aiox_co_line_ *line, const line_law *law);
-
 namespace
 {
 using aiox_test::Event;
@@ -26,10 +23,6 @@ using co_testing::FakeCo;
 using co_testing::NameAll;
 
 using WaitSchedule = co_testing::SyncSchedule;
-
-/* Named here so that the linker looks for it in the library of a mutant first. */
-AIOX_UNUSED void (*volatile const from_line)(aiox_co_line_ *,
-                                             const line_law *) = line_move_on_slow_;
 
 /* ---- the call ---- */
 

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* nbd_servers.c - programs that serve NBD: ours on each backend, qemu-nbd, nbdkit. */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/players/bench.h"
+
+/* The first line of what a program says of its version; "" if it is not here. */
+static const char *said_version(const char *program, char *text, int size)
+{
+    char command[512];
+    FILE *f;
+
+    snprintf(command, sizeof(command), "'%s' --version 2>/dev/null", program);
+    f = popen(command, "r");
+    if (!f || !fgets(text, size, f)) {
+        text[0] = '\0';
+    }
+    if (f) {
+        pclose(f);
+    }
+    text[strcspn(text, "\n(\"\\")] = '\0';
+    return text;
+}
+
+/* ---- ours; the environment says where it lies ---- */
+
+static const char *our_program(void)
+{
+    const char *path = getenv("BENCH_NBD");
+
+    return path ? path : "aiox-nbd";
+}
+
+static const char *our_version(void)
+{
+    static char text[64];
+
+    return said_version(our_program(), text, sizeof(text));
+}
+
+static bool is_ours_here(const struct contender *who, const char **why)
+{
+    (void)who;
+    *why = "BENCH_NBD names no program that runs";
+    return our_version()[0] != '\0';
+}
+
+static void serve_ours(const struct contender *who, const char *path)
+{
+    const char *plugins = getenv("BENCH_PLUGINS");
+
+    if (plugins) {
+        setenv("AIOX_FDMON_PATH", plugins, 1);
+    }
+    execlp(our_program(), "aiox-nbd", "--quiet", "--read-only", "--fdmon", who->variant,
+           "--max-clients", "2000", path, (char *)NULL);
+}
+
+static const struct nbd_ops our_ops = {is_ours_here, serve_ours, ""};
+
+/* ---- qemu-nbd, with threads or with a ring ---- */
+
+static const char *qemu_version(void)
+{
+    static char text[64];
+
+    return said_version("qemu-nbd", text, sizeof(text));
+}
+
+static bool is_qemu_here(const struct contender *who, const char **why)
+{
+    (void)who;
+    *why = "the Debian package qemu-utils is not installed";
+    return qemu_version()[0] != '\0';
+}
+
+static void serve_qemu(const struct contender *who, const char *path)
+{
+    execlp("qemu-nbd", "qemu-nbd", "--persistent", "--shared=0", "--read-only", "--format=raw",
+           who->variant, path, (char *)NULL);
+}
+
+static const struct nbd_ops qemu_ops = {is_qemu_here, serve_qemu, ""};
+
+/* ---- nbdkit ---- */
+
+static const char *nbdkit_version(void)
+{
+    static char text[64];
+
+    return said_version("nbdkit", text, sizeof(text));
+}
+
+static bool is_nbdkit_here(const struct contender *who, const char **why)
+{
+    (void)who;
+    *why = "the Debian package nbdkit is not installed";
+    return nbdkit_version()[0] != '\0';
+}
+
+/* It wants a name in a folder, which the file does not have: so it serves the folder. */
+static void serve_nbdkit(const struct contender *who, const char *path)
+{
+    (void)who;
+    must(strcmp(path, "/proc/self/fd/4") == 0);
+    execlp("nbdkit", "nbdkit", "--foreground", "--readonly", "file", "dir=/proc/self/fd",
+           (char *)NULL);
+}
+
+static const struct nbd_ops nbdkit_ops = {is_nbdkit_here, serve_nbdkit, "4"};
+
+#define SERVER(id, title, of, mode, says, ops)                                                     \
+    const struct contender id = {                                                                  \
+        .name = title, .kind = of, .variant = mode, .version = says, .nbd = &(ops)}
+
+SERVER(nbd_epoll, "aiox-nbd epoll", OURS, "epoll", our_version, our_ops);
+SERVER(nbd_io_uring, "aiox-nbd io_uring", OURS, "io_uring", our_version, our_ops);
+SERVER(nbd_poll, "aiox-nbd poll", OURS, "poll", our_version, our_ops);
+SERVER(qemu_threads, "qemu-nbd", PEER, "--aio=threads", qemu_version, qemu_ops);
+SERVER(qemu_io_uring, "qemu-nbd io_uring", PEER, "--aio=io_uring", qemu_version, qemu_ops);
+SERVER(nbdkit, "nbdkit", PEER, NULL, nbdkit_version, nbdkit_ops);
