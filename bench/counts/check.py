@@ -34,9 +34,9 @@ def run(*command):
     return done
 
 
-def instructions(program, scene, times):
+def instructions(program, scene, times, more=0):
     done = run("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
-               program, scene, str(times))
+               program, scene, str(times), str(more))
     return int(re.search(r"Collected : (\d+)", done.stderr).group(1))
 
 

@@ -8,6 +8,7 @@ struct scene {
     void (*begin)(void);
     void (*operation)(void);
     void (*end)(void);
+    void (*around)(void (*body)(void *opaque), void *opaque); /* the operations; NULL: nothing */
 };
 
 /* Ended by one without a name. */

@@ -4,6 +4,7 @@
  *
  *   counts SCENE TIMES     then says how often it allocated and how many atomic
  *                          read-modify-writes there were
+ *   counts SCENE TIMES MORE  the same, and about MORE instructions each time
  *   counts --list          the scenes
  *   counts --compiler      what compiled it
  *
@@ -67,9 +68,51 @@ static int list(void)
     return 0;
 }
 
+struct run {
+    const struct scene *scene;
+    long times, more;
+};
+
+static void repeat(void *opaque)
+{
+    const struct run *run = opaque;
+    void (*operation)(void) = run->scene->operation;
+
+    for (long left = run->times; left > 0; left--) {
+        operation();
+    }
+}
+
+/* What a change that makes it slower looks like. */
+static void repeat_with_more(void *opaque)
+{
+    const struct run *run = opaque;
+
+    for (long left = run->times; left > 0; left--) {
+        run->scene->operation();
+        for (long pairs = run->more / 2; pairs > 0; pairs--) {
+            __asm__ volatile(""); /* to count down and to jump */
+        }
+    }
+}
+
+static void play(const struct scene *scene, long times, long more)
+{
+    struct run run = {scene, times, more};
+    void (*body)(void *) = more > 0 ? repeat_with_more : repeat;
+
+    scene->begin();
+    if (scene->around) {
+        scene->around(body, &run);
+    } else {
+        body(&run);
+    }
+    scene->end();
+}
+
 int main(int argc, char **argv)
 {
-    const struct scene *scene = argc == 3 ? find(argv[1]) : NULL;
+    const struct scene *scene = argc == 3 || argc == 4 ? find(argv[1]) : NULL;
 
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         return list();
@@ -78,14 +121,10 @@ int main(int argc, char **argv)
         return puts(COMPILER) < 0;
     }
     if (!scene) {
-        fputs("usage: counts SCENE TIMES | --list | --compiler\n", stderr);
+        fputs("usage: counts SCENE TIMES [MORE] | --list | --compiler\n", stderr);
         return 2;
     }
-    scene->begin();
-    for (long left = strtol(argv[2], NULL, 10); left > 0; left--) {
-        scene->operation();
-    }
-    scene->end();
+    play(scene, strtol(argv[2], NULL, 10), argc == 4 ? strtol(argv[3], NULL, 10) : 0);
     printf("allocations %lu\nread_modify_writes %lu\n", allocations, seam_read_modify_writes());
     return 0;
 }

@@ -12,7 +12,9 @@
 #include "aiox/aio.h"
 #include "aiox/assert.h"
 #include "aiox/bh.h"
+#include "aiox/co_sync.h"
 #include "aiox/coroutine.h"
+#include "aiox/foreign.h"
 #include "aiox/lockcnt.h"
 #include "aiox/timer.h"
 
@@ -149,6 +151,32 @@ static void notify_awake(void)
     aiox_notify(ctx);
 }
 
+/* A host may be at any moment between saying that it will wait and that it does not. */
+static void guest_begin(void)
+{
+    struct aiox_error err;
+    int guest_fd;
+
+    loop_begin();
+    aiox_assert(aiox_foreign_begin(ctx, &guest_fd, &err) == 0);
+    aiox_assert(aiox_foreign_prepare(ctx) != 0);
+}
+
+static void guest_end(void)
+{
+    aiox_foreign_end(ctx);
+    loop_end();
+}
+
+/* It is woken, takes its turn and goes to sleep again. */
+static void notify_asleep(void)
+{
+    aiox_notify(ctx);
+    aiox_assert(aiox_foreign_check(ctx, true));
+    aiox_foreign_dispatch(ctx);
+    aiox_assert(aiox_foreign_prepare(ctx) != 0);
+}
+
 /* ---- coroutines ---- */
 
 static struct aiox_co *co;
@@ -189,6 +217,32 @@ static void co_life(void)
     aiox_co_enter(co);
 }
 
+/* ---- a mutex of coroutines ---- */
+
+static struct aiox_co_mutex mutex;
+
+static void in_coroutine(void (*body)(void *opaque), void *opaque)
+{
+    aiox_assert(aiox_co_create(&co, NULL, body, opaque) == 0);
+    aiox_co_enter(co);
+}
+
+static void mutex_begin(void)
+{
+    aiox_co_mutex_init(&mutex);
+}
+
+static void mutex_pair(void) AIOX_NO_THREAD_SAFETY_ANALYSIS
+{
+    aiox_co_mutex_lock(&mutex);
+    aiox_co_mutex_unlock(&mutex);
+}
+
+static void mutex_end(void)
+{
+    aiox_co_mutex_fini(&mutex);
+}
+
 /* ---- lockcnt ---- */
 
 static struct aiox_lockcnt lockcnt;
@@ -200,13 +254,15 @@ static void lockcnt_visit(void)
 }
 
 const struct scene scenes[] = {
-    {"bh_ask_and_run", bh_begin, bh_ask_and_run, bh_end},
-    {"timer_rearm", timer_begin, timer_rearm, timer_end},
-    {"idle_turn", loop_begin, idle_turn, loop_end},
-    {"handler_dispatch", loop_begin, handler_dispatch, loop_end},
-    {"notify_awake", loop_begin, notify_awake, loop_end},
-    {"co_switch", switch_begin, co_switch, switch_end},
-    {"co_life", nothing, co_life, nothing},
-    {"lockcnt_visit", nothing, lockcnt_visit, nothing},
-    {NULL, NULL, NULL, NULL},
+    {"bh_ask_and_run", bh_begin, bh_ask_and_run, bh_end, NULL},
+    {"timer_rearm", timer_begin, timer_rearm, timer_end, NULL},
+    {"idle_turn", loop_begin, idle_turn, loop_end, NULL},
+    {"handler_dispatch", loop_begin, handler_dispatch, loop_end, NULL},
+    {"notify_awake", loop_begin, notify_awake, loop_end, NULL},
+    {"notify_asleep", guest_begin, notify_asleep, guest_end, NULL},
+    {"co_switch", switch_begin, co_switch, switch_end, NULL},
+    {"co_life", nothing, co_life, nothing, NULL},
+    {"co_mutex_pair", mutex_begin, mutex_pair, mutex_end, in_coroutine},
+    {"lockcnt_visit", nothing, lockcnt_visit, nothing, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
 };
