@@ -190,6 +190,28 @@ void stage_say(struct stage *stage, const char *what, double figure);
 
 int64_t wall_ns(void);
 
+/* ---- for contenders ---- */
+
+/* The version of those that are nothing but the kernel. */
+const char *kernel_version(void);
+
+/* A function that a contender is to call: the first member of what it keeps of it. */
+struct callee {
+    bench_fn *fn;
+    void *opaque;
+};
+
+/* The rest of the @bytes is zero. free() ends it. */
+void *callee_new(size_t bytes, bench_fn *fn, void *opaque);
+void callee_call(const struct callee *callee);
+
+/* Most name their functions as the tables do; @away is the function by which something goes. */
+#define LOOP_OPS .open = open_loop, .close = close_loop, .turn = turn
+#define WATCH_OPS(away) .watch = watch, .unwatch = away
+#define TIMER_OPS(away)                                                                            \
+    .timer_new = timer_new, .timer_arm = timer_arm, .timer_cancel = timer_cancel, .timer_free = away
+#define TASK_OPS(away) .task_new = task_new, .task_ask = task_ask, .task_free = away
+
 /* Ends the program unless @cond holds. */
 #define must(cond)                                                                                 \
     do {                                                                                           \

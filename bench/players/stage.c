@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -120,6 +121,28 @@ void stage_say(struct stage *stage, const char *what, double figure)
     stage->figure[stage->figures].what = what;
     stage->figure[stage->figures].value = figure;
     stage->figures++;
+}
+
+const char *kernel_version(void)
+{
+    static struct utsname name;
+
+    must(uname(&name) == 0);
+    return name.release;
+}
+
+void *callee_new(size_t bytes, bench_fn *fn, void *opaque)
+{
+    struct callee *callee = calloc(1, bytes);
+
+    must(callee);
+    *callee = (struct callee){fn, opaque};
+    return callee;
+}
+
+void callee_call(const struct callee *callee)
+{
+    callee->fn(callee->opaque);
 }
 
 void must_at(const char *file, int line, const char *text)

@@ -129,19 +129,11 @@ static void poll_busily(void *loop, int64_t most_ns)
 }
 
 static const struct loop_ops loop_ops = {
-    .open = open_loop,
-    .close = close_loop,
-    .turn = turn,
-    .watch = watch,
-    .unwatch = unwatch,
-    .timer_new = timer_new,
-    .timer_arm = timer_arm,
-    .timer_cancel = timer_cancel,
-    .timer_free = timer_free,
-    .task_new = task_new,
-    .task_ask = task_ask,
+    LOOP_OPS,
+    WATCH_OPS(unwatch),
+    TIMER_OPS(timer_free),
+    TASK_OPS(task_free),
     .task_ask_from_afar = task_ask,
-    .task_free = task_free,
     .poll_busily = poll_busily,
     .serve = ours_serve,
     .converse = ours_converse,

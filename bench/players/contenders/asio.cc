@@ -2,19 +2,11 @@
 /* asio.cc - Boost.Asio. */
 #include <chrono>
 
-#include <boost/asio.hpp>
-#include <boost/version.hpp>
-
-#include "bench/players/bench.h"
+#include "asio.h"
 
 namespace
 {
-namespace asio = boost::asio;
-
-struct Loop {
-    asio::io_context context{1};
-    asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
-};
+using namespace asio_loop;
 
 struct Watch {
     Watch(Loop *loop, int fd, bench_fn *its_fn, void *its_opaque)
@@ -54,34 +46,6 @@ struct Task {
     bench_fn *fn;
     void *opaque;
 };
-
-Loop *Of(void *loop)
-{
-    return static_cast<Loop *>(loop);
-}
-
-const char *Version()
-{
-    return BOOST_LIB_VERSION;
-}
-
-void *Open(const contender *, const char **)
-{
-    return new Loop;
-}
-
-void Close(void *loop)
-{
-    delete Of(loop);
-}
-
-void Turn(void *loop, bool may_block)
-{
-    if (may_block) {
-        Of(loop)->context.run_one();
-    }
-    Of(loop)->context.poll();
-}
 
 void *StartWatch(void *loop, int fd, bench_fn *fn, void *opaque)
 {

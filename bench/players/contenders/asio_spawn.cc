@@ -3,48 +3,13 @@
 #define BOOST_COROUTINES_NO_DEPRECATION_WARNING
 #include <unistd.h>
 
-#include <boost/asio.hpp>
 #include <boost/asio/spawn.hpp>
-#include <boost/version.hpp>
 
-#include "bench/players/bench.h"
+#include "asio.h"
 
 namespace
 {
-namespace asio = boost::asio;
-
-struct Loop {
-    asio::io_context context{1};
-    asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
-};
-
-Loop *Of(void *loop)
-{
-    return static_cast<Loop *>(loop);
-}
-
-const char *Version()
-{
-    return BOOST_LIB_VERSION;
-}
-
-void *Open(const contender *, const char **)
-{
-    return new Loop;
-}
-
-void Close(void *loop)
-{
-    delete Of(loop);
-}
-
-void Turn(void *loop, bool may_block)
-{
-    if (may_block) {
-        Of(loop)->context.run_one();
-    }
-    Of(loop)->context.poll();
-}
+using namespace asio_loop;
 
 /* The socket is a duplicate: it is closed with the object, and @fd is the caller's. */
 void Serve(void *loop, int fd, void *buffer, std::size_t bytes, long *serving)

@@ -3,20 +3,11 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "bare.h"
 
 static char buffer[65536];
-
-static const char *version(void)
-{
-    static struct utsname name;
-
-    uname(&name);
-    return name.release;
-}
 
 static void *open_loop(const struct contender *who, const char **why)
 {
@@ -63,4 +54,4 @@ void bare_converse(const int fd[2], int epoll_fd, long messages, size_t bytes)
 static const struct loop_ops ops = {.open = open_loop, .close = close_loop, .converse = converse};
 
 const struct contender bare_calls = {
-    .name = "bare calls", .kind = LIMIT, .version = version, .loop = &ops};
+    .name = "bare calls", .kind = LIMIT, .version = kernel_version, .loop = &ops};

@@ -2,7 +2,6 @@
 /* bare_epoll.c - epoll_wait(2) and a call: what a loop over epoll cannot be faster than. */
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "bare.h"
@@ -13,14 +12,6 @@ struct bare {
     int fd;
     int64_t busy_ns;
 };
-
-static const char *version(void)
-{
-    static struct utsname name;
-
-    uname(&name);
-    return name.release;
-}
 
 static void *open_loop(const struct contender *who, const char **why)
 {
@@ -101,14 +92,11 @@ static void poll_busily(void *loop, int64_t most_ns)
 }
 
 static const struct loop_ops ops = {
-    .open = open_loop,
-    .close = close_loop,
-    .turn = turn,
-    .watch = watch,
-    .unwatch = unwatch,
+    LOOP_OPS,
+    WATCH_OPS(unwatch),
     .poll_busily = poll_busily,
     .converse = converse,
 };
 
 const struct contender bare_epoll = {
-    .name = "bare epoll", .kind = LIMIT, .version = version, .loop = &ops};
+    .name = "bare epoll", .kind = LIMIT, .version = kernel_version, .loop = &ops};

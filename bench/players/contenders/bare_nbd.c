@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "bench/players/bench.h"
@@ -21,14 +20,6 @@
 enum { MOST_REQUESTS = 128, ANSWER_BYTES = 4 << 20, THE_LISTENER = 3 };
 
 static int file;
-
-static const char *version(void)
-{
-    static struct utsname name;
-
-    uname(&name);
-    return name.release;
-}
 
 /* As much of the handshake as a client needs that asks for NBD_OPT_EXPORT_NAME of "". */
 static bool shake_hands(int fd)
@@ -140,4 +131,4 @@ static void serve(const struct contender *who, const char *path)
 static const struct nbd_ops ops = {is_here, serve, ""};
 
 const struct contender bare_nbd = {
-    .name = "bare server", .kind = LIMIT, .version = version, .nbd = &ops};
+    .name = "bare server", .kind = LIMIT, .version = kernel_version, .nbd = &ops};

@@ -2,7 +2,6 @@
 /* bare_poll.c - poll(2) over a table that is kept, and a call. */
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/utsname.h>
 
 #include "bare.h"
 
@@ -11,14 +10,6 @@ struct bare {
     struct bare_watch **watches;
     int count, room;
 };
-
-static const char *version(void)
-{
-    static struct utsname name;
-
-    uname(&name);
-    return name.release;
-}
 
 static void *open_loop(const struct contender *who, const char **why)
 {
@@ -88,12 +79,9 @@ static void turn(void *loop, bool may_block)
 }
 
 static const struct loop_ops ops = {
-    .open = open_loop,
-    .close = close_loop,
-    .turn = turn,
-    .watch = watch,
-    .unwatch = unwatch,
+    LOOP_OPS,
+    WATCH_OPS(unwatch),
 };
 
 const struct contender bare_poll = {
-    .name = "bare poll", .kind = LIMIT, .version = version, .loop = &ops};
+    .name = "bare poll", .kind = LIMIT, .version = kernel_version, .loop = &ops};

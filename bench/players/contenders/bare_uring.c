@@ -7,19 +7,10 @@
 #include <liburing.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/utsname.h>
 
 #include "bare.h"
 
 enum { ENTRIES = 4096 };
-
-static const char *version(void)
-{
-    static struct utsname name;
-
-    uname(&name);
-    return name.release;
-}
 
 static void *open_loop(const struct contender *who, const char **why)
 {
@@ -116,11 +107,8 @@ static void turn(void *loop, bool may_block)
 }
 
 static const struct loop_ops ops = {
-    .open = open_loop,
-    .close = close_loop,
-    .turn = turn,
-    .watch = watch,
-    .unwatch = unwatch,
+    LOOP_OPS,
+    WATCH_OPS(unwatch),
 };
 
 /* ---- reads of a file ---- */
@@ -202,5 +190,8 @@ static void read_free(void *file, void *read)
 static const struct file_ops file_ops = {file_open, file_close, file_turn,
                                          read_new,  read_at,    read_free};
 
-const struct contender bare_uring = {
-    .name = "bare io_uring", .kind = LIMIT, .version = version, .loop = &ops, .file = &file_ops};
+const struct contender bare_uring = {.name = "bare io_uring",
+                                     .kind = LIMIT,
+                                     .version = kernel_version,
+                                     .loop = &ops,
+                                     .file = &file_ops};

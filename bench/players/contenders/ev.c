@@ -9,8 +9,7 @@
 #define NS 1e-9
 
 struct user {
-    bench_fn *fn;
-    void *opaque;
+    struct callee callee;
     union {
         ev_io io;
         ev_timer timer;
@@ -26,40 +25,25 @@ static const char *version(void)
     return text;
 }
 
-static void call(struct user *u)
-{
-    u->fn(u->opaque);
-}
-
 static void on_io(struct ev_loop *loop, ev_io *w, int events)
 {
     (void)loop;
     (void)events;
-    call(w->data);
+    callee_call(w->data);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 {
     (void)loop;
     (void)events;
-    call(w->data);
+    callee_call(w->data);
 }
 
 static void on_async(struct ev_loop *loop, ev_async *w, int events)
 {
     (void)loop;
     (void)events;
-    call(w->data);
-}
-
-static struct user *new_user(bench_fn *fn, void *opaque)
-{
-    struct user *u = calloc(1, sizeof(*u));
-
-    must(u);
-    u->fn = fn;
-    u->opaque = opaque;
-    return u;
+    callee_call(w->data);
 }
 
 static void *open_loop(const struct contender *who, const char **why)
@@ -81,7 +65,7 @@ static void turn(void *loop, bool may_block)
 
 static void *watch(void *loop, int fd, bench_fn *fn, void *opaque)
 {
-    struct user *u = new_user(fn, opaque);
+    struct user *u = callee_new(sizeof(*u), fn, opaque);
 
     ev_io_init(&u->io, on_io, fd, EV_READ);
     u->io.data = u;
@@ -99,7 +83,7 @@ static void unwatch(void *loop, void *watch)
 
 static void *timer_new(void *loop, bench_fn *fn, void *opaque)
 {
-    struct user *u = new_user(fn, opaque);
+    struct user *u = callee_new(sizeof(*u), fn, opaque);
 
     (void)loop;
     ev_timer_init(&u->timer, on_timer, 0., 0.);
@@ -130,7 +114,7 @@ static void timer_free(void *loop, void *timer)
 
 static void *task_new(void *loop, bench_fn *fn, void *opaque)
 {
-    struct user *u = new_user(fn, opaque);
+    struct user *u = callee_new(sizeof(*u), fn, opaque);
 
     ev_async_init(&u->async, on_async);
     u->async.data = u;
@@ -161,19 +145,11 @@ static void task_free(void *loop, void *task)
 }
 
 static const struct loop_ops ops = {
-    .open = open_loop,
-    .close = close_loop,
-    .turn = turn,
-    .watch = watch,
-    .unwatch = unwatch,
-    .timer_new = timer_new,
-    .timer_arm = timer_arm,
-    .timer_cancel = timer_cancel,
-    .timer_free = timer_free,
-    .task_new = task_new,
-    .task_ask = task_ask,
+    LOOP_OPS,
+    WATCH_OPS(unwatch),
+    TIMER_OPS(timer_free),
+    TASK_OPS(task_free),
     .task_ask_from_afar = task_ask_from_afar,
-    .task_free = task_free,
 };
 
 const struct contender libev = {.name = "libev", .kind = PEER, .version = version, .loop = &ops};

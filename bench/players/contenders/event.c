@@ -8,8 +8,7 @@
 #include "bench/players/bench.h"
 
 struct user {
-    bench_fn *fn;
-    void *opaque;
+    struct callee callee;
     struct event *event;
 };
 
@@ -20,11 +19,9 @@ static const char *version(void)
 
 static void on_event(evutil_socket_t fd, short what, void *opaque)
 {
-    struct user *u = opaque;
-
     (void)fd;
     (void)what;
-    u->fn(u->opaque);
+    callee_call(opaque);
 }
 
 static void *open_loop(const struct contender *who, const char **why)
@@ -48,11 +45,8 @@ static void turn(void *loop, bool may_block)
 
 static struct user *new_user(void *loop, int fd, short what, bench_fn *fn, void *opaque)
 {
-    struct user *u = calloc(1, sizeof(*u));
+    struct user *u = callee_new(sizeof(*u), fn, opaque);
 
-    must(u);
-    u->fn = fn;
-    u->opaque = opaque;
     u->event = event_new(loop, fd, what, on_event, u);
     must(u->event);
     return u;
@@ -111,19 +105,11 @@ static void give_up(void *loop, void *user)
 }
 
 static const struct loop_ops ops = {
-    .open = open_loop,
-    .close = close_loop,
-    .turn = turn,
-    .watch = watch,
-    .unwatch = give_up,
-    .timer_new = timer_new,
-    .timer_arm = timer_arm,
-    .timer_cancel = timer_cancel,
-    .timer_free = give_up,
-    .task_new = task_new,
-    .task_ask = task_ask,
+    LOOP_OPS,
+    WATCH_OPS(give_up),
+    TIMER_OPS(give_up),
+    TASK_OPS(give_up),
     .task_ask_from_afar = task_ask,
-    .task_free = give_up,
 };
 
 const struct contender libevent = {

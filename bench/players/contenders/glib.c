@@ -6,10 +6,8 @@
 #include "bench/players/bench.h"
 
 struct user {
-    bench_fn *fn;
-    void *opaque;
+    struct callee callee;
     GSource *source;
-    GMainContext *context;
 };
 
 static const char *version(void)
@@ -23,11 +21,9 @@ static const char *version(void)
 
 static gboolean on_fd(gint fd, GIOCondition condition, gpointer opaque)
 {
-    struct user *u = opaque;
-
     (void)fd;
     (void)condition;
-    u->fn(u->opaque);
+    callee_call(opaque);
     return G_SOURCE_CONTINUE;
 }
 
@@ -36,7 +32,7 @@ static gboolean on_ready(gpointer opaque)
     struct user *u = opaque;
 
     g_source_set_ready_time(u->source, -1);
-    u->fn(u->opaque);
+    callee_call(&u->callee);
     return G_SOURCE_CONTINUE;
 }
 
@@ -69,13 +65,10 @@ static void turn(void *loop, bool may_block)
 static struct user *attach(void *loop, GSource *source, GSourceFunc callback, bench_fn *fn,
                            void *opaque)
 {
-    struct user *u = calloc(1, sizeof(*u));
+    struct user *u = callee_new(sizeof(*u), fn, opaque);
 
-    must(u && source);
-    u->fn = fn;
-    u->opaque = opaque;
+    must(source);
     u->source = source;
-    u->context = loop;
     g_source_set_callback(source, callback, u, NULL);
     g_source_attach(source, loop);
     return u;
@@ -107,6 +100,11 @@ static void timer_cancel(void *loop, void *timer)
     g_source_set_ready_time(u->source, -1);
 }
 
+static void *task_new(void *loop, bench_fn *fn, void *opaque)
+{
+    return timer_new(loop, fn, opaque);
+}
+
 static void task_ask(void *loop, void *task)
 {
     struct user *u = task;
@@ -126,19 +124,11 @@ static void give_up(void *loop, void *user)
 }
 
 static const struct loop_ops ops = {
-    .open = open_loop,
-    .close = close_loop,
-    .turn = turn,
-    .watch = watch,
-    .unwatch = give_up,
-    .timer_new = timer_new,
-    .timer_arm = timer_arm,
-    .timer_cancel = timer_cancel,
-    .timer_free = give_up,
-    .task_new = timer_new,
-    .task_ask = task_ask,
+    LOOP_OPS,
+    WATCH_OPS(give_up),
+    TIMER_OPS(give_up),
+    TASK_OPS(give_up),
     .task_ask_from_afar = task_ask,
-    .task_free = give_up,
 };
 
 /* ---- threads, and an idle source for each that comes back, as GTask does it ---- */

@@ -8,8 +8,7 @@
 #include "bench/players/bench.h"
 
 struct user {
-    bench_fn *fn;
-    void *opaque;
+    struct callee callee;
     sd_event_source *source;
 };
 
@@ -20,42 +19,26 @@ static const char *version(void)
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *opaque)
 {
-    struct user *u = opaque;
-
     (void)source;
     (void)fd;
     (void)events;
-    u->fn(u->opaque);
+    callee_call(opaque);
     return 0;
 }
 
 static int on_time(sd_event_source *source, uint64_t usec, void *opaque)
 {
-    struct user *u = opaque;
-
     (void)source;
     (void)usec;
-    u->fn(u->opaque);
+    callee_call(opaque);
     return 0;
 }
 
 static int on_defer(sd_event_source *source, void *opaque)
 {
-    struct user *u = opaque;
-
     (void)source;
-    u->fn(u->opaque);
+    callee_call(opaque);
     return 0;
-}
-
-static struct user *new_user(bench_fn *fn, void *opaque)
-{
-    struct user *u = calloc(1, sizeof(*u));
-
-    must(u);
-    u->fn = fn;
-    u->opaque = opaque;
-    return u;
 }
 
 static void *open_loop(const struct contender *who, const char **why)
@@ -79,7 +62,7 @@ static void turn(void *loop, bool may_block)
 
 static void *watch(void *loop, int fd, bench_fn *fn, void *opaque)
 {
-    struct user *u = new_user(fn, opaque);
+    struct user *u = callee_new(sizeof(*u), fn, opaque);
 
     must(sd_event_add_io(loop, &u->source, fd, EPOLLIN, on_io, u) >= 0);
     return u;
@@ -87,7 +70,7 @@ static void *watch(void *loop, int fd, bench_fn *fn, void *opaque)
 
 static void *timer_new(void *loop, bench_fn *fn, void *opaque)
 {
-    struct user *u = new_user(fn, opaque);
+    struct user *u = callee_new(sizeof(*u), fn, opaque);
 
     must(sd_event_add_time(loop, &u->source, CLOCK_MONOTONIC, 0, 1, on_time, u) >= 0);
     must(sd_event_source_set_enabled(u->source, SD_EVENT_OFF) >= 0);
@@ -113,7 +96,7 @@ static void timer_cancel(void *loop, void *timer)
 
 static void *task_new(void *loop, bench_fn *fn, void *opaque)
 {
-    struct user *u = new_user(fn, opaque);
+    struct user *u = callee_new(sizeof(*u), fn, opaque);
 
     must(sd_event_add_defer(loop, &u->source, on_defer, u) >= 0);
     must(sd_event_source_set_enabled(u->source, SD_EVENT_OFF) >= 0);
@@ -138,18 +121,10 @@ static void give_up(void *loop, void *user)
 }
 
 static const struct loop_ops ops = {
-    .open = open_loop,
-    .close = close_loop,
-    .turn = turn,
-    .watch = watch,
-    .unwatch = give_up,
-    .timer_new = timer_new,
-    .timer_arm = timer_arm,
-    .timer_cancel = timer_cancel,
-    .timer_free = give_up,
-    .task_new = task_new,
-    .task_ask = task_ask,
-    .task_free = give_up,
+    LOOP_OPS,
+    WATCH_OPS(give_up),
+    TIMER_OPS(give_up),
+    TASK_OPS(give_up),
 };
 
 const struct contender sd_event_ = {

@@ -6,14 +6,19 @@
 #include "bench/players/bench.h"
 
 struct user {
-    bench_fn *fn;
-    void *opaque;
+    struct callee callee;
     union {
         uv_handle_t handle;
         uv_poll_t poll;
         uv_timer_t timer;
-        uv_async_t async;
     };
+};
+
+/* In the loop's thread an idle handle is cheaper than what other threads use. */
+struct task {
+    struct callee callee;
+    uv_idle_t idle;
+    uv_async_t async;
 };
 
 static const char *version(void)
@@ -21,38 +26,21 @@ static const char *version(void)
     return uv_version_string();
 }
 
-static void call(void *data)
-{
-    struct user *u = data;
-
-    u->fn(u->opaque);
-}
-
 static void on_poll(uv_poll_t *h, int status, int events)
 {
     (void)status;
     (void)events;
-    call(h->data);
+    callee_call(h->data);
 }
 
 static void on_timer(uv_timer_t *h)
 {
-    call(h->data);
+    callee_call(h->data);
 }
 
 static void on_async(uv_async_t *h)
 {
-    call(h->data);
-}
-
-static struct user *new_user(bench_fn *fn, void *opaque)
-{
-    struct user *u = calloc(1, sizeof(*u));
-
-    must(u);
-    u->fn = fn;
-    u->opaque = opaque;
-    return u;
+    callee_call(h->data);
 }
 
 static void *open_loop(const struct contender *who, const char **why)
@@ -92,7 +80,7 @@ static void give_up(void *loop, void *user)
 
 static void *watch(void *loop, int fd, bench_fn *fn, void *opaque)
 {
-    struct user *u = new_user(fn, opaque);
+    struct user *u = callee_new(sizeof(*u), fn, opaque);
 
     must(uv_poll_init(loop, &u->poll, fd) == 0);
     u->poll.data = u;
@@ -102,7 +90,7 @@ static void *watch(void *loop, int fd, bench_fn *fn, void *opaque)
 
 static void *timer_new(void *loop, bench_fn *fn, void *opaque)
 {
-    struct user *u = new_user(fn, opaque);
+    struct user *u = callee_new(sizeof(*u), fn, opaque);
 
     must(uv_timer_init(loop, &u->timer) == 0);
     u->timer.data = u;
@@ -126,21 +114,42 @@ static void timer_cancel(void *loop, void *timer)
     uv_timer_stop(&u->timer);
 }
 
+static void on_idle(uv_idle_t *h)
+{
+    uv_idle_stop(h);
+    callee_call(h->data);
+}
+
 static void *task_new(void *loop, bench_fn *fn, void *opaque)
 {
-    struct user *u = new_user(fn, opaque);
+    struct task *t = callee_new(sizeof(*t), fn, opaque);
 
-    must(uv_async_init(loop, &u->async, on_async) == 0);
-    u->async.data = u;
-    return u;
+    must(uv_idle_init(loop, &t->idle) == 0 && uv_async_init(loop, &t->async, on_async) == 0);
+    t->idle.data = t;
+    t->async.data = t;
+    return t;
 }
 
 static void task_ask(void *loop, void *task)
 {
-    struct user *u = task;
+    (void)loop;
+    uv_idle_start(&((struct task *)task)->idle, on_idle);
+}
+
+static void task_ask_from_afar(void *loop, void *task)
+{
+    (void)loop;
+    uv_async_send(&((struct task *)task)->async);
+}
+
+/* What is closed later is called back later. */
+static void task_free(void *loop, void *task)
+{
+    struct task *t = task;
 
     (void)loop;
-    uv_async_send(&u->async);
+    uv_close((uv_handle_t *)&t->idle, NULL);
+    uv_close((uv_handle_t *)&t->async, forget);
 }
 
 /* ---- two streams talk ---- */
@@ -211,19 +220,11 @@ static void converse(void *loop, const int fd[2], long messages, size_t bytes)
 }
 
 static const struct loop_ops ops = {
-    .open = open_loop,
-    .close = close_loop,
-    .turn = turn,
-    .watch = watch,
-    .unwatch = give_up,
-    .timer_new = timer_new,
-    .timer_arm = timer_arm,
-    .timer_cancel = timer_cancel,
-    .timer_free = give_up,
-    .task_new = task_new,
-    .task_ask = task_ask,
-    .task_ask_from_afar = task_ask,
-    .task_free = give_up,
+    LOOP_OPS,
+    WATCH_OPS(give_up),
+    TIMER_OPS(give_up),
+    TASK_OPS(task_free),
+    .task_ask_from_afar = task_ask_from_afar,
     .converse = converse,
 };
 

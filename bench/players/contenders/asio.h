@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* asio.h - a loop of Boost.Asio, for the contenders that have one. */
+#ifndef AIOX_BENCH_PLAYERS_CONTENDERS_ASIO_H_
+#define AIOX_BENCH_PLAYERS_CONTENDERS_ASIO_H_
+
+#include <boost/asio.hpp>
+#include <boost/version.hpp>
+
+#include "bench/players/bench.h"
+
+namespace asio_loop
+{
+namespace asio = boost::asio;
+
+struct Loop {
+    asio::io_context context{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+};
+
+inline Loop *Of(void *loop)
+{
+    return static_cast<Loop *>(loop);
+}
+
+inline const char *Version()
+{
+    return BOOST_LIB_VERSION;
+}
+
+inline void *Open(const contender *, const char **)
+{
+    return new Loop;
+}
+
+inline void Close(void *loop)
+{
+    delete Of(loop);
+}
+
+inline void Turn(void *loop, bool may_block)
+{
+    if (may_block) {
+        Of(loop)->context.run_one();
+    }
+    Of(loop)->context.poll();
+}
+} // namespace asio_loop
+
+#endif /* AIOX_BENCH_PLAYERS_CONTENDERS_ASIO_H_ */
