@@ -6,10 +6,13 @@ import statistics
 import subprocess
 import time
 
-UNUSABLE = 3
 _PATIENCE_S = 90
 # The tracer stops at each system call: few are enough, they are always the same.
-_COUNTED_OPERATIONS = 2000
+_COUNTED_OPERATIONS = 1000
+_SHORTEST_NS, _LONGEST_NS = 1e6, 100e6  # of what is measured in one run
+_PLANNED = 0.9  # of the time; the rest is for cases that cannot do with their share
+_ENOUGH = 8  # so much more may be asked for than was tried
+_NOT_ROUNDS = 3  # calibrating, and counting system calls, take as long as about so many
 
 
 class Players:
@@ -21,7 +24,7 @@ class Players:
         self.scenes = {}
         self.contenders = {}
         self.absent = []  # not built: a package was missing
-        for line in self._run("--list").stdout.splitlines():
+        for line in self._run(_PATIENCE_S, "--list").stdout.splitlines():
             row = json.loads(line)
             if "scene" in row:
                 self.scenes[row["scene"]] = row
@@ -30,17 +33,17 @@ class Players:
             else:
                 self.contenders[row["contender"]] = row
 
-    def _run(self, *args):
+    def _run(self, patience_s, *args):
         return subprocess.run([self._path, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=self._environment, timeout=_PATIENCE_S, text=True)
+                              env=self._environment, timeout=patience_s, text=True)
 
-    def play(self, scene, example, contender, operations, count=False):
+    def play(self, scene, example, contender, operations, count=False, patience_s=_PATIENCE_S):
         """What one run says, or a sentence on why it says nothing."""
         try:
-            done = self._run(*(["--count"] if count else []), scene, example, contender,
+            done = self._run(patience_s, *(["--count"] if count else []), scene, example, contender,
                              str(operations))
         except subprocess.TimeoutExpired:
-            return "not done after %d s" % _PATIENCE_S
+            return "not done after %.0f s" % patience_s
         if done.returncode != 0:
             words = done.stderr.strip().splitlines() or ["exit code %d" % done.returncode]
             return words[-1]
@@ -66,42 +69,99 @@ class Case:
         return [c for c in self.contenders if c not in self.missing]
 
 
-def calibrate(players, case, target_ns):
-    """How often each contender does it in about so much time; the first run also warms up."""
+class Budget:
+    """So much time for cases of so many contenders each; who takes less leaves it to the rest."""
+
+    def __init__(self, seconds, sizes, clock=time.monotonic):
+        self._clock = clock
+        self._end = clock() + seconds
+        self._planned_end = clock() + seconds * _PLANNED
+        self._sizes = list(sizes)
+        self._case_end = self._end
+        self._size = 0
+
+    def left_s(self):
+        return self._end - self._clock()
+
+    def begin_case(self):
+        """The next case has its share of what is left of the plan. Returns that, in seconds."""
+        planned_s = max(0.0, self._planned_end - self._clock())
+        share_s = planned_s * self._sizes[0] / sum(self._sizes)
+        self._size = self._sizes.pop(0)
+        self._case_end = self._clock() + share_s
+        return share_s
+
+    def run_ns(self, share_s, rounds):
+        """How long one run is measured, when half of the time goes into what is around it."""
+        each_ns = share_s * 1e9 / self._size / (rounds + _NOT_ROUNDS) / 2
+        return max(_SHORTEST_NS, min(_LONGEST_NS, each_ns))
+
+    def has_time_for(self, seconds):
+        """Whether the case has so much time left."""
+        return self._clock() + seconds <= self._case_end
+
+    def patience_s(self):
+        return max(0.1, min(_PATIENCE_S, self.left_s()))
+
+    def is_over(self):
+        return self.left_s() <= 0
+
+
+def play(players, budget, case, contender, operations, count=False):
+    if budget.is_over():
+        return "the time was up"
+    return players.play(case.scene["scene"], case.example, contender, operations, count=count,
+                        patience_s=budget.patience_s())
+
+
+def calibrate_one(players, budget, case, contender, operations, target_ns):
+    """How often it does it in about so much time, and what it has shown by the way."""
+    before = None
+    while True:
+        run = play(players, budget, case, contender, operations)
+        if isinstance(run, str):
+            case.missing[contender] = run
+            return None
+        done, scale = run["operations"], target_ns / max(run["wall_ns"], 1)
+        is_fixed = done == before  # the scene decides itself
+        if scale <= _ENOUGH or is_fixed or not budget.has_time_for(0):
+            case.operations[contender] = max(10, int(done * min(scale, _ENOUGH)))
+            return run
+        before = done
+        operations = int(max(operations, done) * max(2, min(20, scale)))
+
+
+def calibrate(players, budget, case, target_ns):
+    """Each contender; returns what they have shown. The first run also warms up."""
+    trials, usual = {}, 0
     for contender in case.contenders:
-        operations, before = 100, None
-        while True:
-            run = players.play(case.scene["scene"], case.example, contender, operations)
-            if isinstance(run, str):
-                case.missing[contender] = run
-                break
-            done, scale = run["operations"], target_ns / max(run["wall_ns"], 1)
-            if scale <= 4 or done == before:  # or the scene decides itself
-                case.operations[contender] = max(10, int(done * min(scale, 10)))
-                break
-            before = done
-            operations = int(max(operations, done) * max(2, min(20, scale)))
+        # What the one before needed is where to begin.
+        trial = calibrate_one(players, budget, case, contender, max(100, usual // _ENOUGH),
+                              target_ns)
+        if trial:
+            trials[contender] = trial
+            usual = case.operations[contender]
+    return trials
 
 
-def count_system_calls(players, case):
+def count_system_calls(players, budget, case):
     for contender in case.playing():
         operations = min(case.operations[contender], _COUNTED_OPERATIONS)
-        run = players.play(case.scene["scene"], case.example, contender, operations, count=True)
+        run = play(players, budget, case, contender, operations, count=True)
         if not isinstance(run, str):
             case.system_calls[contender] = run["system_calls"] / run["operations"]
 
 
-def one_round(players, case, number):
+def one_round(players, budget, case, number):
     """Every contender once; each round begins with another one."""
     order = case.playing()
     shift = number % len(order) if order else 0
     for contender in order[shift:] + order[:shift]:
-        run = players.play(case.scene["scene"], case.example, contender,
-                           case.operations[contender])
-        if isinstance(run, str):
-            case.missing[contender] = run
-        else:
+        run = play(players, budget, case, contender, case.operations[contender])
+        if not isinstance(run, str):
             case.runs[contender].append(run)
+        elif not case.runs[contender]:  # else it has shown what it can
+            case.missing[contender] = run
 
 
 def figure(run, name):
@@ -129,31 +189,52 @@ def summary(case, contender):
     return result
 
 
-def results(case, kinds):
+def compared_with(contender, kind, playing, contenders):
+    """Other peers; limits of the same variant, as epoll, and where there are none, all others."""
+    others = [c for c in playing if contenders[c]["kind"] == kind and c != contender]
+    same = [c for c in others if contenders[c]["variant"] == contenders[contender]["variant"]]
+    return same if same and kind == "limit" and contenders[contender]["kind"] == "ours" else others
+
+
+def results(case, contenders):
     """Each contender's summary with its ratio to the best peer and to the limit."""
     rows = {c: summary(case, c) for c in case.playing() if case.runs[c]}
     for contender, row in rows.items():
         for kind in ("peer", "limit"):
-            others = [r[case.metric()]["median"] for c, r in rows.items()
-                      if kinds[c] == kind and c != contender]
-            best = min(others) if others else 0
+            best = min([rows[c][case.metric()]["median"]
+                        for c in compared_with(contender, kind, rows, contenders)], default=0)
             row["to_" + kind] = row[case.metric()]["median"] / best if best > 0 else None
     return rows
 
 
-def measure(players, cases, rounds, budget_s, progress):
-    """Plays all cases; returns when done, or when the time is up after a whole round."""
-    end = time.monotonic() + budget_s
-    runs_left = sum(len(c.contenders) * (rounds + 2) for c in cases)
+def measure_case(players, budget, case, rounds, progress):
+    """As many rounds as there are, or as fit into its share of the time.
+
+    If none does, what it has shown while it was calibrated is better than nothing."""
+    share_s = budget.begin_case()
+    before_s = budget.left_s()
+    progress("calibrating")
+    trials = calibrate(players, budget, case, budget.run_ns(share_s, rounds))
+    needed_s = before_s - budget.left_s()
+    longest_s = 0
+    for turn in range(rounds):
+        if not budget.has_time_for(needed_s):
+            break
+        progress("round %d of %d" % (turn + 1, rounds))
+        before_s = budget.left_s()
+        one_round(players, budget, case, turn)
+        longest_s = max(longest_s, before_s - budget.left_s())
+        needed_s = 2 * longest_s  # counting takes about as long as a round
+    for contender in case.playing():
+        case.runs[contender] = case.runs[contender] or [trials[contender]]
+    if budget.has_time_for(0):
+        progress("counting system calls")
+        count_system_calls(players, budget, case)
+
+
+def measure(players, cases, rounds, budget_s, progress, clock=time.monotonic):
+    """Plays all cases within the time; those that it did not reach say so."""
+    budget = Budget(budget_s, [len(c.contenders) for c in cases], clock)
     for number, case in enumerate(cases):
-        target_ns = max(2e6, min(100e6, (end - time.monotonic()) * 1e9 / max(runs_left, 1) * 0.5))
-        progress(number, case, "calibrating")
-        calibrate(players, case, target_ns)
-        for turn in range(rounds):
-            if turn >= 3 and time.monotonic() > end:
-                break
-            progress(number, case, "round %d of %d" % (turn + 1, rounds))
-            one_round(players, case, turn)
-        progress(number, case, "counting system calls")
-        count_system_calls(players, case)
-        runs_left -= len(case.contenders) * (rounds + 2)
+        measure_case(players, budget, case, rounds,
+                     lambda words, number=number, case=case: progress(number, case, words))

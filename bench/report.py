@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What was measured, as text, as JSON and as a page with plots."""
+"""What was measured, as text and as JSON."""
 
-import html
 import json
 import os
 import platform
@@ -10,9 +9,9 @@ import time
 
 import measure
 
-_UNITS = {"cpu_ns": "ns of CPU", "wall_ns": "ns", "late_us": "us late", "bytes_each": "bytes",
-          "server_cpu_us": "us of the server's CPU"}
-_COLOURS = {"ours": "#1f77b4", "peer": "#b0b0b0", "limit": "#2ca02c"}
+UNITS = {"cpu_ns": "CPU ns", "wall_ns": "wall ns", "late_us": "us late", "bytes_each": "bytes",
+         "server_cpu_us": "server us"}
+_HEAD = "  %-18s %10s %19s %8s %8s %8s %8s %8s  %s"
 
 
 def _first_line(path, key):
@@ -37,114 +36,78 @@ def machine():
 
 
 def as_dict(about, players, cases):
-    kinds = {c: row["kind"] for c, row in players.contenders.items()}
+    played = {c for case in cases for c in case.contenders}
     return {
         "machine": about,
-        "contenders": list(players.contenders.values()),
+        "contenders": [row for c, row in players.contenders.items() if c in played],
+        "absent": players.absent,
         "cases": [{
             "scene": case.scene["scene"], "title": case.scene["title"],
             "unit": case.scene["unit"], "metric": case.metric(), "example": case.example,
-            "missing": case.missing, "results": measure.results(case, kinds),
+            "missing": case.missing, "results": measure.results(case, players.contenders),
         } for case in cases],
     }
 
 
-def _ratio(value):
-    return "%8.2f" % value if value else "%8s" % "-"
+def machine_line(about):
+    return ("%(date)s, %(processor)s, %(processors)s processors, Linux %(kernel)s, %(compiler)s, "
+            "load %(load_before).1f before" % about)
 
 
-def _number(value):
+def absent_line(data):
+    return "left out: " + ", ".join("%(absent)s (%(package)s is not installed)" % a
+                                    for a in data["absent"])
+
+
+def number(value):
     return "%.3g" % value if value < 100 else "%.0f" % value
 
 
-def _by_metric(case):
+def ratio(value):
+    return "%.2f" % value if value else "-"
+
+
+def system_calls(row):
+    return "-" if row["system_calls"] is None else "%.2f" % row["system_calls"]
+
+
+def disturbed(row):
+    return "%d of %d" % (row["disturbed"], row["rounds"]) if row["disturbed"] else ""
+
+
+def also(row, metric):
+    """What else the scene has said of itself."""
+    known = ("rounds", "disturbed", "system_calls", "cpu_ns", "wall_ns", "to_peer", "to_limit")
+    return ", ".join("%s %s" % (name, number(row[name]["median"])) for name in row
+                     if name not in known and name != metric)
+
+
+def by_metric(case):
     return sorted(case["results"].items(), key=lambda item: item[1][case["metric"]]["median"])
 
 
+def _text_row(name, row, metric):
+    figures = row[metric]
+    words = [also(row, metric), "disturbed " + disturbed(row) if row["disturbed"] else ""]
+    return _HEAD % (
+        name, number(figures["median"]),
+        "%s .. %s" % (number(figures["min"]), number(figures["max"])),
+        ratio(row["to_peer"]), ratio(row["to_limit"]), number(row["cpu_ns"]["median"]),
+        number(row["wall_ns"]["median"]), system_calls(row), "; ".join(filter(None, words)))
+
+
 def as_text(data):
-    about = data["machine"]
-    lines = ["%s, %s processors, Linux %s, %s, load %.1f before" % (
-        about["processor"], about["processors"], about["kernel"], about["compiler"],
-        about["load_before"])]
-    lines.append(", ".join("%s %s" % (c["contender"], c["version"]) for c in data["contenders"]))
+    lines = [machine_line(data["machine"]),
+             ", ".join("%s %s" % (c["contender"], c["version"]) for c in data["contenders"])]
+    if data["absent"]:
+        lines.append(absent_line(data))
     for case in data["cases"]:
-        lines += ["", "%s %s: %s" % (case["scene"], case["example"], case["title"])]
-        lines.append("  %-16s %10s %18s %10s %8s %8s %8s  %s" % (
-            "per " + case["unit"], _UNITS[case["metric"]].split()[0], "min .. max", "wall ns",
-            "syscalls", "x peer", "x limit", "disturbed"))
-        for name, row in _by_metric(case):
-            figure = row[case["metric"]]
-            calls = row["system_calls"]
-            lines.append("  %-16s %10s %18s %10s %8s %s %s  %s" % (
-                name, _number(figure["median"]),
-                "%s .. %s" % (_number(figure["min"]), _number(figure["max"])),
-                _number(row["wall_ns"]["median"]), "-" if calls is None else "%.2f" % calls,
-                _ratio(row["to_peer"]), _ratio(row["to_limit"]),
-                "%d of %d" % (row["disturbed"], row["rounds"]) if row["disturbed"] else ""))
-        lines += ["  %-16s %s" % item for item in case["missing"].items()]
-    return "\n".join(lines) + "\n"
-
-
-def _words(row, case):
-    text = "%s %s" % (_number(row[case["metric"]]["median"]), _UNITS[case["metric"]])
-    if row["to_peer"]:
-        text += ", %.2f x the best peer" % row["to_peer"]
-    if row["to_limit"]:
-        text += ", %.2f x the limit" % row["to_limit"]
-    return text
-
-
-def _bar(top, name, row, case, colour, width_of):
-    left = 150
-    width, low, high = (width_of(row[case["metric"]][v]) for v in ("median", "min", "max"))
-    return (
-        '<text x="%d" y="%d" text-anchor="end">%s</text>' % (left - 8, top + 13, html.escape(name))
-        + '<rect x="%d" y="%d" width="%.1f" height="16" fill="%s"/>' % (left, top, width, colour)
-        + '<path d="M%.1f %dH%.1f" stroke="#000" stroke-width="1.5"/>' % (
-            left + low, top + 8, left + high)
-        + '<text x="%.1f" y="%d" class="n">%s</text>' % (
-            left + max(width, high) + 8, top + 13, html.escape(_words(row, case))))
-
-
-def _plot(case, kinds):
-    rows = _by_metric(case)
-    medians = [row[case["metric"]]["median"] for _, row in rows]
-    # One that is far off must not press the others into a corner.
-    longest = max([min(m, 4 * medians[len(medians) // 2]) for m in medians] + [1e-9])
-    bars = [_bar(6 + i * 22, name, row, case, _COLOURS[kinds[name]],
-                 lambda value: max(1, 420 * min(value, longest) / longest))
-            for i, (name, row) in enumerate(rows)]
-    return '<svg width="940" height="%d">%s</svg>' % (12 + 22 * len(rows), "".join(bars))
-
-
-def as_page(data):
-    kinds = {c["contender"]: c["kind"] for c in data["contenders"]}
-    about = data["machine"]
-    parts = ["""<!doctype html><html lang="en"><meta charset="utf-8"><title>aiox bench</title>
-<style>body{font:14px sans-serif;max-width:940px;margin:2em auto;color:#222}
-svg text{font-size:13px}.n{fill:#555}h2{margin:1.6em 0 .2em}p{margin:.2em 0}
-b.o{color:#1f77b4}b.l{color:#2ca02c}b.p{color:#888}</style><h1>aiox bench</h1>"""]
-    parts.append("<p>%s</p>" % html.escape(
-        "%(date)s, %(processor)s, %(processors)s processors, Linux %(kernel)s, %(compiler)s" % about))
-    parts.append('<p><b class="o">ours</b>, <b class="p">peers</b>, <b class="l">limit</b> '
-                 "(bare system calls, a bare switch). Bars are medians, lines minimum to maximum; "
-                 "shorter is better. A bar that would be longer than four times the middle one "
-                 "is cut.</p>")
-    parts.append("<p>%s</p>" % html.escape(", ".join(
-        "%s %s" % (c["contender"], c["version"]) for c in data["contenders"])))
-    title = None
-    for case in data["cases"]:
-        if case["title"] != title:
-            title = case["title"]
-            parts.append("<h2>%s</h2><p>%s</p>" % (html.escape(case["scene"]), html.escape(title)))
-        parts.append("<h3>%s</h3>%s" % (html.escape(case["example"]), _plot(case, kinds)))
-        parts += ["<p>%s: %s</p>" % tuple(map(html.escape, item))
-                  for item in case["missing"].items()]
-        disturbed = sum(r["disturbed"] for r in case["results"].values())
-        if disturbed:
-            parts.append("<p>%d of %d runs were disturbed.</p>" % (
-                disturbed, sum(r["rounds"] for r in case["results"].values())))
-    return "\n".join(parts) + "</html>\n"
+        lines += ["", "%s %s: %s" % (case["scene"], case["example"], case["title"]),
+                  _HEAD % ("per " + case["unit"], UNITS[case["metric"]], "min .. max", "x peer",
+                           "x limit", "CPU ns", "wall ns", "syscalls", "")]
+        lines += [_text_row(name, row, case["metric"]) for name, row in by_metric(case)]
+        lines += ["  %-18s %s" % item for item in case["missing"].items()]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def write(path, text):

@@ -11,6 +11,7 @@ import sys
 import unittest
 
 import measure
+import page
 import report
 
 _OPERATIONS = 8
@@ -46,12 +47,13 @@ class Bench(unittest.TestCase):
     def test_a_report_names_everybody_who_played(self):
         case = next(c for c in self.cases if c.scene["scene"] == "idle")
         case.operations = {c: _OPERATIONS for c in case.contenders}
-        measure.one_round(self.players, case, 1)
-        measure.count_system_calls(self.players, case)
+        budget = measure.Budget(60, [1])
+        measure.one_round(self.players, budget, case, 1)
+        measure.count_system_calls(self.players, budget, case)
 
         data = report.as_dict(report.machine(), self.players, [case])
 
-        for form in (report.as_text, report.as_json, report.as_page):
+        for form in (report.as_text, report.as_json, page.as_page):
             for contender in case.contenders:
                 self.assertIn(contender, form(data))
 

@@ -120,7 +120,7 @@ struct nbd_ops {
 struct contender {
     const char *name;
     enum kind kind;
-    const char *variant; /* of several that share a table */
+    const char *variant; /* of several that share a table; a limit's: whose limit it is */
     const char *(*version)(void);
     const struct loop_ops *loop;
     const struct co_ops *co;

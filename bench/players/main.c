@@ -75,8 +75,9 @@ static int list(void)
 
     for (int i = 0; contenders[i]; i++) {
         const struct contender *c = contenders[i];
-        printf("{\"contender\": \"%s\", \"kind\": \"%s\", \"version\": \"%s\"}\n", c->name,
-               kinds[c->kind], c->version());
+        printf(
+            "{\"contender\": \"%s\", \"kind\": \"%s\", \"variant\": \"%s\", \"version\": \"%s\"}\n",
+            c->name, kinds[c->kind], c->variant ? c->variant : "", c->version());
     }
     for (const struct absent *a = absentees; a->name; a++) {
         printf("{\"absent\": \"%s\", \"package\": \"%s\"}\n", a->name, a->package);

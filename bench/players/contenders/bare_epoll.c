@@ -98,5 +98,8 @@ static const struct loop_ops ops = {
     .converse = converse,
 };
 
-const struct contender bare_epoll = {
-    .name = "bare epoll", .kind = LIMIT, .version = kernel_version, .loop = &ops};
+const struct contender bare_epoll = {.name = "bare epoll",
+                                     .kind = LIMIT,
+                                     .variant = "epoll",
+                                     .version = kernel_version,
+                                     .loop = &ops};

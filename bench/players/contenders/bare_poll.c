@@ -84,4 +84,4 @@ static const struct loop_ops ops = {
 };
 
 const struct contender bare_poll = {
-    .name = "bare poll", .kind = LIMIT, .version = kernel_version, .loop = &ops};
+    .name = "bare poll", .kind = LIMIT, .variant = "poll", .version = kernel_version, .loop = &ops};

@@ -192,6 +192,7 @@ static const struct file_ops file_ops = {file_open, file_close, file_turn,
 
 const struct contender bare_uring = {.name = "bare io_uring",
                                      .kind = LIMIT,
+                                     .variant = "io_uring",
                                      .version = kernel_version,
                                      .loop = &ops,
                                      .file = &file_ops};

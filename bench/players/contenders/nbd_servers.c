@@ -8,21 +8,21 @@
 
 #include "bench/players/bench.h"
 
-/* The first line of what a program says of its version; "" if it is not here. */
-static const char *said_version(const char *program, char *text, int size)
+/* The second word of what a program says of its version; "" if it is not here. */
+static const char *said_version(const char *program, char text[64])
 {
     char command[512];
     FILE *f;
 
+    text[0] = '\0';
     snprintf(command, sizeof(command), "'%s' --version 2>/dev/null", program);
     f = popen(command, "r");
-    if (!f || !fgets(text, size, f)) {
+    if (f && fscanf(f, "%*s %63[0-9.]", text) != 1) {
         text[0] = '\0';
     }
     if (f) {
         pclose(f);
     }
-    text[strcspn(text, "\n(\"\\")] = '\0';
     return text;
 }
 
@@ -39,7 +39,7 @@ static const char *our_version(void)
 {
     static char text[64];
 
-    return said_version(our_program(), text, sizeof(text));
+    return said_version(our_program(), text);
 }
 
 static bool is_ours_here(const struct contender *who, const char **why)
@@ -68,7 +68,7 @@ static const char *qemu_version(void)
 {
     static char text[64];
 
-    return said_version("qemu-nbd", text, sizeof(text));
+    return said_version("qemu-nbd", text);
 }
 
 static bool is_qemu_here(const struct contender *who, const char **why)
@@ -92,7 +92,7 @@ static const char *nbdkit_version(void)
 {
     static char text[64];
 
-    return said_version("nbdkit", text, sizeof(text));
+    return said_version("nbdkit", text);
 }
 
 static bool is_nbdkit_here(const struct contender *who, const char **why)

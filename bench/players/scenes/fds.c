@@ -196,25 +196,37 @@ const struct scene register_scene = {
     .play = play_register,
 };
 
-/* ---- the life of a loop ---- */
+/* ---- the life of a loop, which watches: some make nothing before ---- */
+
+static void live_once(struct stage *stage, struct pipe_end *end)
+{
+    const struct loop_ops *ops = stage_contender(stage)->loop;
+    void *loop = stage_open_loop(stage);
+    void *watch = ops->watch(loop, end->in, take, end);
+
+    ops->unwatch(loop, watch);
+    ops->close(loop);
+}
 
 static void play_life(struct stage *stage)
 {
-    const struct loop_ops *ops = stage_contender(stage)->loop;
+    long served = 0;
+    struct pipe_end *end = open_ends(1, &served);
 
-    ops->close(stage_open_loop(stage));
+    live_once(stage, end);
     stage_begin(stage);
     for (long i = 0; i < stage_operations(stage); i++) {
-        ops->close(stage_open_loop(stage));
+        live_once(stage, end);
     }
     stage_end(stage);
+    close_ends(end, 1);
 }
 
 static const struct example life_examples[] = {{"1", 1, 0}, {NULL, 0, 0}};
 
 const struct scene life_scene = {
     .name = "life",
-    .title = "a loop is made and goes",
+    .title = "a loop is made, watches one descriptor and goes",
     .unit = "life",
     .examples = life_examples,
     .can = has_loop,

@@ -28,7 +28,8 @@ static void play_talk(struct stage *stage)
     stage_contender(stage)->loop->close(loop);
 }
 
-static const struct example talk_examples[] = {{"64", 64, 0}, {"4096", 4096, 0}, {NULL, 0, 0}};
+static const struct example talk_examples[] = {
+    {"64", 64, 0}, {"4096", 4096, 0}, {"65536", 65536, 0}, {NULL, 0, 0}};
 
 const struct scene talk_scene = {
     .name = "channel",
