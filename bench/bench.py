@@ -36,31 +36,35 @@ _QUICK_EXAMPLES = {
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scene", default="all", help="a list of scenes; see --list")
-    parser.add_argument("--contenders", default="all", help="a list of contenders; see --list")
+    parser.add_argument("--scene", default="all", help="scenes or families of them (nbd, co); see --list")
+    parser.add_argument("--contenders", default="all", help="contenders or families (aiox)")
     parser.add_argument("--list", action="store_true", help="scenes and contenders")
-    parser.add_argument("--quick", action="store_true", help="three minutes; the default")
-    parser.add_argument("--full", action="store_true", help="all cases, 40 minutes")
-    parser.add_argument("--rounds", type=int, help="so many rounds")
-    parser.add_argument("--minutes", type=float, help="stop after about so long")
+    parser.add_argument("--quick", action="store_true", help="the cases that say most, at most three minutes; the default")
+    parser.add_argument("--full", action="store_true", help="all cases, at most 40 minutes")
+    parser.add_argument("--rounds", type=int, help="at most so many rounds")
+    parser.add_argument("--minutes", type=float, help="at most so long")
     parser.add_argument("--json", metavar="FILE", help="write everything there, too")
     parser.add_argument("--html", metavar="FILE", help="write a page with plots")
     return parser.parse_args()
 
 
 def chosen(wish, known, what):
+    """Names, and families: "timers" is also "timers-rearm", "aiox" also "aiox epoll"."""
     if wish == "all":
         return list(known)
-    names = [name.strip() for name in wish.split(",")]
-    for name in names:
-        if name not in known:
-            sys.exit("bench: there is no %s '%s'; there are: %s" % (what, name, ", ".join(known)))
+    names = []
+    for word in map(str.strip, wish.split(",")):
+        found = [n for n in known if n == word or n.startswith((word + "-", word + " "))]
+        if not found:
+            sys.exit("bench: there is no %s '%s'; there are: %s" % (what, word, ", ".join(known)))
+        names += [n for n in found if n not in names]
     return names
 
 
-def examples_of(scene, is_full):
+def examples_of(scene, args):
+    """Of scenes that were asked for by name, all."""
     few = _QUICK_EXAMPLES.get(scene["scene"])
-    return scene["examples"] if is_full or not few else few
+    return scene["examples"] if args.full or args.scene != "all" or not few else few
 
 
 def plan(players, args):
@@ -69,7 +73,7 @@ def plan(players, args):
     for name in chosen(args.scene, players.scenes, "scene"):
         scene = players.scenes[name]
         playing = [c for c in who if c in scene["contenders"]]
-        for example in examples_of(scene, args.full) if playing else []:
+        for example in examples_of(scene, args) if playing else []:
             cases.append(measure.Case(scene, example, playing))
     return cases
 

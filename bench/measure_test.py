@@ -98,6 +98,22 @@ class Time(unittest.TestCase):
         self.assertLessEqual(bench.FULL["budget_s"], 40 * 60 - 5)
 
 
+class Names(unittest.TestCase):
+    KNOWN = ["timers", "timers-late", "timersome", "aiox epoll", "aiox poll"]
+
+    def test_a_name_stands_for_its_family(self):
+        self.assertEqual(bench.chosen("timers, aiox", self.KNOWN, "scene"),
+                         ["timers", "timers-late", "aiox epoll", "aiox poll"])
+
+    def test_what_is_named_twice_is_played_once(self):
+        self.assertEqual(bench.chosen("timers-late,timers", self.KNOWN, "scene"),
+                         ["timers-late", "timers"])
+
+    def test_what_is_not_there_is_said(self):
+        with self.assertRaisesRegex(SystemExit, "no scene 'timer'"):
+            bench.chosen("timer", self.KNOWN, "scene")
+
+
 class Shares(unittest.TestCase):
     def setUp(self):
         self.now_s = 1000.0
