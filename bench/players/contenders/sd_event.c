@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* sd_event.c - systemd's event loop. It has no way to ask from another thread. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <systemd/sd-event.h>
 #include <time.h>
@@ -12,9 +16,16 @@ struct user {
     sd_event_source *source;
 };
 
+/* It does not say; the name of its file does: libsystemd.so.0.35.0. */
 static const char *version(void)
 {
-    return "libsystemd";
+    static char path[PATH_MAX];
+    Dl_info info;
+
+    if (!dladdr((void *)(uintptr_t)sd_event_new, &info) || !realpath(info.dli_fname, path)) {
+        return "libsystemd";
+    }
+    return basename(path);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *opaque)

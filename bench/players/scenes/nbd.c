@@ -133,7 +133,7 @@ static void open_clients(struct stage *stage, const struct server *s, struct nbd
         clients[i] =
             nbd_client_open(&s->address, s->address_size, stage_contender(stage)->nbd->export_name);
         if (!clients[i]) {
-            stage_unusable(stage, "it does not serve so many clients");
+            stage_unusable(stage, "the server refuses a client, or has ended");
         }
     }
 }
