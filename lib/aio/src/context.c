@@ -282,8 +282,12 @@ int aiox_set_fd_handler(struct aiox_context *ctx, int fd, const struct aiox_fd_h
                         void *opaque)
 {
     int err = handlers_set_(&ctx->handlers, fd, h, opaque);
+    bool is_home = home_is_here_(&ctx->home);
 
-    if (!home_is_here_(&ctx->home) || notify_is_armed_(&ctx->notify)) {
+    if (is_home) {
+        handlers_tidy_(&ctx->handlers);
+    }
+    if (!is_home || notify_is_armed_(&ctx->notify)) {
         aiox_notify(ctx);
     }
     return err;

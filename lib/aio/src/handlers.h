@@ -3,13 +3,13 @@
 #ifndef AIOX_AIO_SRC_HANDLERS_H_
 #define AIOX_AIO_SRC_HANDLERS_H_
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "aiox/aio.h"
 #include "aiox/atomic.h"
 #include "aiox/list.h"
-#include "aiox/lockcnt.h"
 
 #include "backend.h"
 
@@ -56,7 +56,8 @@ struct handler {
 enum { HANDLER_SLABS = 24 }; /* slab k holds 64 << k records */
 
 struct handlers {
-    struct aiox_lockcnt visitors;
+    pthread_mutex_t lock;                 /* of whoever changes handlers */
+    unsigned visits;                      /* [home] under way */
     struct backend *backend;              /* changed by [home] under the lock */
     aiox_atomic_ptr slabs[HANDLER_SLABS]; /* never move, so that home needs no lock to look */
     uint32_t slots_made;
@@ -67,7 +68,7 @@ struct handlers {
     aiox_atomic_u32 always_ready; /* how many are called for it */
     uint32_t external_off;        /* how often; under the lock */
     aiox_atomic_u32 look_again;   /* poll callbacks that were not looked at may have news */
-    struct aiox_list polled;      /* [home] in a visit, or under the lock without visitors */
+    struct aiox_list polled;      /* [home] */
 };
 
 void handlers_init_(struct handlers *hs);
@@ -129,5 +130,8 @@ void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready);
 /* Between these two, records stay in memory. Nest. [home] */
 void handlers_enter_(struct handlers *hs);
 void handlers_leave_(struct handlers *hs);
+
+/* Gives the slots of retired records away again, outside of a visit. [home] */
+void handlers_tidy_(struct handlers *hs);
 
 #endif /* AIOX_AIO_SRC_HANDLERS_H_ */

@@ -6,6 +6,7 @@
 #include <functional>
 #include <pthread.h>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <unistd.h>
 #include <vector>
@@ -216,6 +217,7 @@ TEST_F(Loop, AReportForAHandlerThatHasGoneFindsNobody)
 {
     Watcher w;
     w.read = Note("read");
+    EXPECT_FALSE(Turn()); /* this thread is home */
     ASSERT_EQ(Watch(7, &w), 0);
     uint64_t stale = script_.watched().at(7).token;
     aiox_clear_fd_handler(ctx_, 7);
@@ -226,6 +228,21 @@ TEST_F(Loop, AReportForAHandlerThatHasGoneFindsNobody)
 
     EXPECT_FALSE(Turn());
     EXPECT_EQ(log_, Log());
+}
+
+TEST_F(Loop, TheSlotOfWhatAnotherThreadHasStoppedIsFreeAfterTheNextTurn)
+{
+    Watcher w;
+    w.read = Note("read");
+    EXPECT_FALSE(Turn());
+    ASSERT_EQ(Watch(7, &w), 0);
+    uint32_t slot = uint32_t(script_.watched().at(7).token);
+    std::thread([this] { aiox_clear_fd_handler(ctx_, 7); }).join();
+
+    EXPECT_FALSE(Turn());
+
+    ASSERT_EQ(Watch(8, &w), 0);
+    EXPECT_EQ(uint32_t(script_.watched().at(8).token), slot);
 }
 
 TEST_F(Loop, ReportsThatNobodyCouldMeanAreDropped)
