@@ -304,11 +304,8 @@ void handler_add_(struct handler *h, struct aiox_list *ready)
     aiox_list_push_back(ready, &h->ready_link);
 }
 
-void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready)
+void handlers_add_each_always_ready_(struct handlers *hs, struct aiox_list *ready)
 {
-    if (AIOX_LIKELY(!handlers_have_always_ready_(hs))) {
-        return;
-    }
     pthread_mutex_lock(&hs->lock);
     for (size_t fd = 0; fd < hs->by_fd_size; fd++) {
         struct handler *h = hs->by_fd[fd];
@@ -321,7 +318,7 @@ void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready)
     pthread_mutex_unlock(&hs->lock);
 }
 
-static AIOX_COLD void release_retired(struct handlers *hs)
+void handlers_release_retired_(struct handlers *hs)
 {
     struct handler *h, *next;
 
@@ -333,25 +330,6 @@ static AIOX_COLD void release_retired(struct handlers *hs)
         release(hs, h);
     }
     pthread_mutex_unlock(&hs->lock);
-}
-
-void handlers_tidy_(struct handlers *hs)
-{
-    /* Retired just now by another thread, and not seen: then the next visit frees it. */
-    if (hs->visits == 0 && AIOX_UNLIKELY(aiox_ptr_load_relaxed(&hs->retired))) {
-        release_retired(hs);
-    }
-}
-
-void handlers_enter_(struct handlers *hs)
-{
-    hs->visits++;
-}
-
-void handlers_leave_(struct handlers *hs)
-{
-    hs->visits--;
-    handlers_tidy_(hs);
 }
 
 void handlers_init_(struct handlers *hs)

@@ -9,6 +9,7 @@
 
 #include "aiox/aio.h"
 #include "aiox/atomic.h"
+#include "aiox/attributes.h"
 #include "aiox/list.h"
 
 #include "backend.h"
@@ -124,14 +125,39 @@ struct handler *handlers_hand_over_(struct handlers *hs, struct handler *h);
 /* Puts @h on @ready, off the list of an outer turn that has not served it. [home] in a visit */
 void handler_add_(struct handler *h, struct aiox_list *ready);
 
-/* Puts every handler of a file that is always ready on @ready. [home] in a visit */
-void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready);
+/* The part of handlers_add_always_ready_() that few loops need. */
+AIOX_COLD void handlers_add_each_always_ready_(struct handlers *hs, struct aiox_list *ready);
 
-/* Between these two, records stay in memory. Nest. [home] */
-void handlers_enter_(struct handlers *hs);
-void handlers_leave_(struct handlers *hs);
+/* Puts every handler of a file that is always ready on @ready. [home] in a visit */
+static inline void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready)
+{
+    if (AIOX_UNLIKELY(handlers_have_always_ready_(hs))) {
+        handlers_add_each_always_ready_(hs, ready);
+    }
+}
+
+/* The part of handlers_tidy_() that few turns need. */
+AIOX_COLD void handlers_release_retired_(struct handlers *hs);
 
 /* Gives the slots of retired records away again, outside of a visit. [home] */
-void handlers_tidy_(struct handlers *hs);
+static inline void handlers_tidy_(struct handlers *hs)
+{
+    /* Retired just now by another thread, and not seen: then the next visit frees it. */
+    if (hs->visits == 0 && AIOX_UNLIKELY(aiox_ptr_load_relaxed(&hs->retired))) {
+        handlers_release_retired_(hs);
+    }
+}
+
+/* Between these two, records stay in memory. Nest. [home] */
+static inline void handlers_enter_(struct handlers *hs)
+{
+    hs->visits++;
+}
+
+static inline void handlers_leave_(struct handlers *hs)
+{
+    hs->visits--;
+    handlers_tidy_(hs);
+}
 
 #endif /* AIOX_AIO_SRC_HANDLERS_H_ */
