@@ -33,6 +33,7 @@ static void collect(struct aiox_context *ctx, int64_t timeout_ns, struct aiox_li
     bool rung = false;
     int count = ctx->backend->ops.collect(ctx->backend->mon, timeout_ns, events, EVENTS_PER_TURN);
 
+    ctx->now_ns = 0; /* time has passed */
     AIOX_TRACE(aio, collected, (uintptr_t)ctx, count);
     if (AIOX_UNLIKELY(count < 0)) {
         context_lost_backend_(ctx, count);
@@ -98,6 +99,7 @@ static bool turn(struct aiox_context *ctx, bool may_block)
     handlers_leave_(&ctx->handlers);
     progress |= aiox_timer_group_run(&ctx->timers);
     outside_turned_(&ctx->outside);
+    ctx->now_ns = 0;
     ctx->borrow.turns--;
     AIOX_TRACE(aio, poll_leave, (uintptr_t)ctx, progress);
     return progress;

@@ -520,6 +520,53 @@ TEST_F(Loop, ABackendThatFailsIsReplacedAndNoHandlerIsLost)
     aiox_log_set_hook(nullptr, nullptr, AIOX_LOG_ERROR);
 }
 
+TEST_F(Loop, TheTimeOfATurnIsReadOnceAndAgainAfterAWait)
+{
+    int64_t begin_ns = aiox_context_now_ns(ctx_);
+    script_.Advance(5);
+    EXPECT_EQ(aiox_context_now_ns(ctx_), begin_ns);
+    int64_t in_turn_ns = 0, later_in_turn_ns = 0;
+    Watcher w;
+    w.read = [&] {
+        in_turn_ns = aiox_context_now_ns(ctx_);
+        script_.Advance(7);
+        later_in_turn_ns = aiox_context_now_ns(ctx_);
+    };
+    ASSERT_EQ(Watch(7, &w), 0);
+
+    script_.Ready(7, AIOX_FD_READ);
+    EXPECT_TRUE(Turn());
+
+    EXPECT_EQ(in_turn_ns, begin_ns + 5);
+    EXPECT_EQ(later_in_turn_ns, in_turn_ns);
+    EXPECT_EQ(aiox_context_now_ns(ctx_), begin_ns + 12);
+}
+
+TEST_F(Loop, ABackendThatHasFailedIsNotTriedAgain)
+{
+    script_.Fail(-EBADF);
+    EXPECT_FALSE(Turn());
+
+    script_.Fail(-EBADF); /* the spare, too */
+
+    EXPECT_DEATH(Turn(), "'spare' failed .* no other takes over");
+}
+
+TEST_F(Loop, ABackendThatHasFailedIsTriedAgainAfterASetup)
+{
+    aiox_error err = {};
+    script_.Fail(-EBADF);
+    EXPECT_FALSE(Turn());
+
+    ASSERT_EQ(aiox_context_setup(ctx_, "spare", &err), 0) << err.message;
+    script_.Fail(-EBADF);
+    EXPECT_FALSE(Turn());
+
+    aiox_backend_info info;
+    aiox_context_backend_info(ctx_, &info);
+    EXPECT_STREQ(info.name, "scripted");
+}
+
 TEST_F(Loop, ALiveContextMovesToAnotherBackend)
 {
     Watcher w;
