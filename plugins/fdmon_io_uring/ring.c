@@ -17,7 +17,7 @@
  *                    completions read.
  *   [RING-reaped]    completions read -> the head of that queue (release, inside
  *                    io_uring_cq_advance()): their places are free again. In
- *                    reap(), fdmon_io_uring.c.
+ *                    reap(), turn.c.
  *
  * and one that the kernel keeps, too, but a sanitizer does not see inside liburing
  *   [RING-place]     a ring that ends (release) -> one that begins, perhaps in

@@ -7,7 +7,8 @@
  *   ring_fd.c   readiness, by poll requests
  *   ring_sqe.c  the users' own requests
  *   probe.c     does it work here?
- *   fdmon_io_uring.c   one turn; the face
+ *   turn.c      one turn
+ *   fdmon_io_uring.c   the face
  *
  * The kernel gives each completion back with the user_data of its request,
  * whose lowest two bits tell whose it is.
@@ -129,12 +130,20 @@ void watches_init_(struct watches *ws, const struct aiox_fdmon_host *host);
 void watches_fini_(struct watches *ws);
 /* As aiox_fdmon_ops.interest. [locked] */
 int watches_interest_(struct watches *ws, int fd, uint32_t events, uint64_t token);
+/* True if interest() was called. A hint to look under the lock. [home] */
+static inline bool watches_have_changed_(const struct watches *ws)
+{
+    return __atomic_load_n(&ws->changes, __ATOMIC_ACQUIRE); /* [RING-change] */
+}
+/* True if an entry is to be made. [home] */
+static inline bool watches_have_queued_(const struct watches *ws)
+{
+    return ws->to_arm.first || ws->to_cancel.first;
+}
 /* Learns what has changed. Cannot fail. [home] */
 void watches_take_(struct watches *ws);
 /* Makes entries of what is to be armed and cancelled, as far as they fit. [home] */
 void watches_queue_(struct watches *ws, struct ring *r);
-/* True if interest() was called, or an entry is to be made. [home] */
-bool watches_have_work_(const struct watches *ws);
 /*
  * Takes the completion of a poll request of @w. AIOX_FD_* to report, or 0; then @w is not to be
  * looked at. [home]

@@ -100,9 +100,6 @@ void watches_take_(struct watches *ws)
 {
     struct watch *next;
 
-    if (!__atomic_load_n(&ws->changes, __ATOMIC_ACQUIRE)) { /* [RING-change] */
-        return;
-    }
     pthread_mutex_lock(&ws->lock);
     for (struct watch *w = ws->ended; w; w = next) {
         next = w->next;
@@ -177,12 +174,6 @@ void watches_queue_(struct watches *ws, struct ring *r)
             settle(ws, w);
         }
     }
-}
-
-bool watches_have_work_(const struct watches *ws)
-{
-    return ws->to_arm.first || ws->to_cancel.first ||
-           __atomic_load_n(&ws->changes, __ATOMIC_ACQUIRE); /* [RING-change] */
 }
 
 /* What the kernel has found on a watch that counts. */

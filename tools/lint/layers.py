@@ -28,7 +28,7 @@ ARROWS = {
     "plugins/fdmon_poll": ["lib/fdmon"],
     "plugins/fdmon_epoll": ["lib/fdmon"],
     "plugins/fdmon_io_uring": ["lib/fdmon"],
-    "lib/aio": ["lib/lockcnt", "lib/bh", "lib/timer", "lib/fdmon", "lib/base"],
+    "lib/aio": ["lib/bh", "lib/timer", "lib/fdmon", "lib/base"],
     "lib/aiox": ["lib/aio", "lib/fdmon", "lib/base"] + _PLUGINS,
     "lib/aio_glib": ["lib/aio", "lib/base"],
     "lib/aio_pool": ["lib/aio", "lib/coroutine", "lib/bh", "lib/base"],

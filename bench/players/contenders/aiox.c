@@ -5,7 +5,6 @@
 
 #include "aiox/aio.h"
 #include "aiox/aiox.h"
-#include "aiox/clock.h"
 
 #include "aiox.h"
 
@@ -86,8 +85,7 @@ static void *timer_new(void *loop, bench_fn *fn, void *opaque)
 
 static void timer_arm(void *loop, void *timer, int64_t timeout_ns)
 {
-    (void)loop;
-    aiox_timer_mod_ns(timer, aiox_clock_now_ns() + timeout_ns);
+    aiox_timer_mod_ns(timer, aiox_context_now_ns(loop) + timeout_ns);
 }
 
 static void timer_cancel(void *loop, void *timer)

@@ -186,14 +186,11 @@ static bool spin_until(struct handlers *hs, const struct notify *bell, int64_t e
     return false;
 }
 
-bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell, int64_t timeout_ns,
-                struct aiox_list *ready)
+bool busy_look_for_(struct busy *b, struct handlers *hs, const struct notify *bell,
+                    int64_t timeout_ns, struct aiox_list *ready)
 {
     int64_t worth_ns;
 
-    if (AIOX_LIKELY(b->max_ns == 0 && !b->started)) {
-        return false;
-    }
     b->turn_began_ns = aiox_clock_now_ns();
     bury(hs);
     if (aiox_u32_load_relaxed(&hs->look_again) && look_at_those_left_alone(hs, ready)) {
@@ -228,11 +225,8 @@ static void end_all(struct handlers *hs)
     }
 }
 
-bool busy_stop_(struct busy *b, struct handlers *hs, struct aiox_list *ready)
+bool busy_stop_looking_(struct busy *b, struct handlers *hs, struct aiox_list *ready)
 {
-    if (AIOX_LIKELY(!b->started)) {
-        return false;
-    }
     b->started = false;
     end_all(hs);
     return look_at_all(hs, ready);
@@ -264,14 +258,11 @@ static void join(struct busy *b, struct handlers *hs, struct handler *h)
     }
 }
 
-void busy_learn_(struct busy *b, struct handlers *hs, bool rung, bool seen, struct aiox_list *ready)
+void busy_learn_from_(struct busy *b, struct handlers *hs, bool rung, bool seen,
+                      struct aiox_list *ready)
 {
-    int64_t waited_ns;
+    int64_t waited_ns = aiox_clock_now_ns() - b->turn_began_ns;
 
-    if (AIOX_LIKELY(b->max_ns == 0)) {
-        return;
-    }
-    waited_ns = aiox_clock_now_ns() - b->turn_began_ns;
     if (rung) {
         learn(b, &b->rung, waited_ns);
     }

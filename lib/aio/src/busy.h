@@ -27,19 +27,32 @@ struct busy {
 void busy_configure_(struct busy *b, struct handlers *hs, int64_t max_ns, uint32_t grow,
                      uint32_t shrink);
 
+/* Not for callers: the parts of the functions below for loops that look. */
+bool busy_look_for_(struct busy *b, struct handlers *hs, const struct notify *bell,
+                    int64_t timeout_ns, struct aiox_list *ready);
+bool busy_stop_looking_(struct busy *b, struct handlers *hs, struct aiox_list *ready);
+void busy_learn_from_(struct busy *b, struct handlers *hs, bool rung, bool seen,
+                      struct aiox_list *ready);
+
 /*
  * Looks at what can be seen without a system call, at most @timeout_ns (-1: no
  * limit). True if there is something; handlers that said so are on @ready.
  * [home] in a visit
  */
-bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell, int64_t timeout_ns,
-                struct aiox_list *ready);
+static inline bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell,
+                              int64_t timeout_ns, struct aiox_list *ready)
+{
+    return (b->max_ns != 0 || b->started) && busy_look_for_(b, hs, bell, timeout_ns, ready);
+}
 
 /*
  * Tells the other sides that the loop will sleep, and looks a last time for
  * what came before they knew. True: do not sleep. [home] in a visit
  */
-bool busy_stop_(struct busy *b, struct handlers *hs, struct aiox_list *ready);
+static inline bool busy_stop_(struct busy *b, struct handlers *hs, struct aiox_list *ready)
+{
+    return b->started && busy_stop_looking_(b, hs, ready);
+}
 
 /*
  * The same for a wait that somebody else does: nobody is called now, the next
@@ -49,7 +62,12 @@ bool busy_pause_(struct busy *b, struct handlers *hs);
 
 /* Learns from the turn that just woke: @rung, by its bell; @seen, by a descriptor. [home] in a
  * visit */
-void busy_learn_(struct busy *b, struct handlers *hs, bool rung, bool seen,
-                 struct aiox_list *ready);
+static inline void busy_learn_(struct busy *b, struct handlers *hs, bool rung, bool seen,
+                               struct aiox_list *ready)
+{
+    if (b->max_ns != 0) {
+        busy_learn_from_(b, hs, rung, seen, ready);
+    }
+}
 
 #endif /* AIOX_AIO_SRC_BUSY_H_ */

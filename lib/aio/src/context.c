@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "aiox/assert.h"
+#include "aiox/clock.h"
 #include "aiox/log.h"
 
 #include "dispatch.h"
@@ -79,7 +80,11 @@ int aiox_context_setup(struct aiox_context *ctx, const char *spec, struct aiox_e
     if (code == 0) {
         code = backend_suit_(&to, context_wishes_(ctx), err);
     }
-    return code < 0 ? code : context_move_to_(ctx, to, err);
+    code = code < 0 ? code : context_move_to_(ctx, to, err);
+    if (code == 0) {
+        ctx->lost.count = 0;
+    }
+    return code;
 }
 
 /* The requests that a lost backend had will not be reported by anybody else. */
@@ -94,16 +99,15 @@ static void give_up_requests(struct aiox_context *ctx)
 
 void context_lost_backend_(struct aiox_context *ctx, int why)
 {
-    static const char *const caps[2][2] = {{"", ",caps:roams"},
-                                           {",caps:pollfd", ",caps:pollfd+roams"}};
     struct backend_wishes wishes = context_wishes_(ctx);
     struct aiox_error err = {.code = -ENOENT, .message = "there is no other"};
     struct backend *to = NULL;
-    char lost[40];
-    char spec[80];
+    char lost[NAME_BYTES];
+    char spec[LOST_SPEC_BYTES];
 
     snprintf(lost, sizeof(lost), "%s", ctx->backend->plugin.name);
-    snprintf(spec, sizeof(spec), "auto,-%s%s", lost, caps[wishes.hosted][wishes.roaming]);
+    lost_add_(&ctx->lost, lost);
+    lost_spec_(&ctx->lost, wishes, spec);
     if (backend_open_(&to, &ctx->sources, spec, NULL, &err) < 0 ||
         backend_suit_(&to, wishes, &err) < 0 || context_move_to_(ctx, to, &err) < 0) {
         aiox_panic("the backend '%s' failed (%s) and no other takes over: %s", lost,
@@ -282,8 +286,12 @@ int aiox_set_fd_handler(struct aiox_context *ctx, int fd, const struct aiox_fd_h
                         void *opaque)
 {
     int err = handlers_set_(&ctx->handlers, fd, h, opaque);
+    bool is_home = home_is_here_(&ctx->home);
 
-    if (!home_is_here_(&ctx->home) || notify_is_armed_(&ctx->notify)) {
+    if (is_home) {
+        handlers_tidy_(&ctx->handlers);
+    }
+    if (!is_home || notify_is_armed_(&ctx->notify)) {
         aiox_notify(ctx);
     }
     return err;
@@ -338,6 +346,14 @@ int aiox_context_set_busy_poll(struct aiox_context *ctx, int64_t max_ns, uint32_
 struct aiox_bh_queue *aiox_context_bhs(struct aiox_context *ctx)
 {
     return &ctx->bhs;
+}
+
+int64_t aiox_context_now_ns(struct aiox_context *ctx)
+{
+    if (ctx->now_ns == 0) {
+        ctx->now_ns = aiox_clock_now_ns();
+    }
+    return ctx->now_ns;
 }
 
 struct aiox_timer_group *aiox_context_timers(struct aiox_context *ctx)

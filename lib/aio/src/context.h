@@ -15,6 +15,7 @@
 #include "busy.h"
 #include "handlers.h"
 #include "home.h"
+#include "lost.h"
 #include "notify.h"
 #include "outside.h"
 #include "parts.h"
@@ -27,9 +28,11 @@ struct aiox_context {
     struct aiox_timer_group timers;
     struct busy busy;
     struct backend *backend;      /* [home]; handlers.backend is the same for the others */
+    struct lost lost;             /* since aiox_context_setup(). [home] */
     struct aiox_list in_flight;   /* requests the backend has. [home] */
     struct aiox_list completions; /* requests that ended. [home] */
     struct home home;
+    int64_t now_ns;         /* [home] what aiox_context_now_ns() has read; 0: nothing */
     struct outside outside; /* [home] */
     struct borrow borrow;
     struct parts parts;
@@ -44,8 +47,8 @@ static inline struct backend_wishes context_wishes_(const struct aiox_context *c
     return (struct backend_wishes){.hosted = ctx->outside.is_open, .roaming = ctx->borrow.lent};
 }
 
-/* The backend has failed for good with @why: goes on with another. Ends the program if there is
- * none. [home] */
+/* The backend has failed for good with @why: goes on with one that has not failed since
+ * aiox_context_setup(). Ends the program if there is none. [home] */
 void context_lost_backend_(struct aiox_context *ctx, int why);
 
 /*

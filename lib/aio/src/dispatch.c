@@ -101,7 +101,7 @@ static bool serve(struct handler *h)
     return done;
 }
 
-bool dispatch_handlers_(struct aiox_list *ready)
+bool dispatch_each_handler_(struct aiox_list *ready)
 {
     struct aiox_list_node *node;
     bool progress = false;
@@ -116,7 +116,7 @@ bool dispatch_handlers_(struct aiox_list *ready)
     return progress;
 }
 
-bool dispatch_completions_(struct aiox_list *completions)
+bool dispatch_each_completion_(struct aiox_list *completions)
 {
     struct aiox_list_node *node;
     bool progress = false;

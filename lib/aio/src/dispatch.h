@@ -27,10 +27,20 @@ struct collected {
 struct collected dispatch_sort_(struct handlers *hs, const struct aiox_fdmon_event *events,
                                 int count, struct aiox_list *ready, struct aiox_list *completions);
 
+/* Not for callers: the parts of the functions below for turns that found something. */
+bool dispatch_each_handler_(struct aiox_list *ready);
+bool dispatch_each_completion_(struct aiox_list *completions);
+
 /* Calls every handler on @ready that is still live. True if one was called. [home] in a visit */
-bool dispatch_handlers_(struct aiox_list *ready);
+static inline bool dispatch_handlers_(struct aiox_list *ready)
+{
+    return !aiox_list_is_empty(ready) && dispatch_each_handler_(ready);
+}
 
 /* Reports every request on @completions. True if there was one. [home] */
-bool dispatch_completions_(struct aiox_list *completions);
+static inline bool dispatch_completions_(struct aiox_list *completions)
+{
+    return !aiox_list_is_empty(completions) && dispatch_each_completion_(completions);
+}
 
 #endif /* AIOX_AIO_SRC_DISPATCH_H_ */

@@ -7,8 +7,11 @@
  * a generation that counts how often the slot was given away, so a report for
  * a record that has gone finds nobody.
  *
- * The home thread looks at records without the lock, inside a visit. A record
- * that is retired during a visit is freed by the visit that ends last.
+ * Only the home thread looks at records without the lock, inside a visit. So
+ * visits are counted by it alone, in a plain number, and only it gives the slots
+ * of retired records away again: when its outermost visit ends, or when it
+ * changes handlers outside of one. What others retire while the loop does not
+ * turn waits for the next turn.
  *
  * Orders
  *   [HANDLER-publish]  set (release) -> is_live (acquire): the record's fields.
@@ -128,7 +131,7 @@ static bool have_same_hooks(const struct aiox_fd_handler *a, const struct aiox_f
     return a->poll == b->poll && a->poll_begin == b->poll_begin && a->poll_end == b->poll_end;
 }
 
-/* See handlers_hand_over_(). By [home], or without visitors. */
+/* See handlers_hand_over_(). Under the lock, by [home]. */
 static struct handler *hand_over(struct handlers *hs, struct handler *h)
 {
     struct handler *heir = at_fd(hs, h->fd);
@@ -149,9 +152,9 @@ struct handler *handlers_hand_over_(struct handlers *hs, struct handler *h)
 {
     struct handler *heir;
 
-    aiox_lockcnt_lock(&hs->visitors);
+    pthread_mutex_lock(&hs->lock);
     heir = hand_over(hs, h);
-    aiox_lockcnt_unlock(&hs->visitors);
+    pthread_mutex_unlock(&hs->lock);
     return heir;
 }
 
@@ -166,17 +169,13 @@ static void release(struct handlers *hs, struct handler *h)
     hs->free = h;
 }
 
-/* Takes @h out of use; its memory is kept while somebody may look at it. */
+/* Takes @h out of use; its memory is kept, since [home] may look at it. */
 static void retire(struct handlers *hs, struct handler *h)
 {
     aiox_u32_store_release(&h->live, 0);
     watching_set_(hs, h, NOT_FOUND);
-    if (aiox_lockcnt_count(&hs->visitors) == 0) {
-        release(hs, h);
-    } else {
-        h->next = aiox_ptr_load_relaxed(&hs->retired);
-        aiox_ptr_store_relaxed(&hs->retired, h);
-    }
+    h->next = aiox_ptr_load_relaxed(&hs->retired);
+    aiox_ptr_store_relaxed(&hs->retired, h);
 }
 
 /* Watches for @h in the place of @old. On error, the backend does what it did before. */
@@ -237,7 +236,7 @@ int handlers_set_(struct handlers *hs, int fd, const struct aiox_fd_handler *cal
 {
     int err = 0;
 
-    aiox_lockcnt_lock(&hs->visitors);
+    pthread_mutex_lock(&hs->lock);
     if (!call || !(call->read || call->write || call->urgent || call->poll_ready)) {
         stop(hs, fd);
     } else if (fd < 0) {
@@ -245,7 +244,7 @@ int handlers_set_(struct handlers *hs, int fd, const struct aiox_fd_handler *cal
     } else {
         err = replace(hs, fd, call, opaque);
     }
-    aiox_lockcnt_unlock(&hs->visitors);
+    pthread_mutex_unlock(&hs->lock);
     return err;
 }
 
@@ -271,7 +270,7 @@ int handlers_move_(struct handlers *hs, struct backend *to)
 {
     int err;
 
-    aiox_lockcnt_lock(&hs->visitors);
+    pthread_mutex_lock(&hs->lock);
     err = ask_all(hs, to);
     if (err == 0) {
         for (size_t fd = 0; fd < hs->by_fd_size; fd++) {
@@ -281,7 +280,7 @@ int handlers_move_(struct handlers *hs, struct backend *to)
         }
         hs->backend = to;
     }
-    aiox_lockcnt_unlock(&hs->visitors);
+    pthread_mutex_unlock(&hs->lock);
     return err;
 }
 
@@ -305,12 +304,9 @@ void handler_add_(struct handler *h, struct aiox_list *ready)
     aiox_list_push_back(ready, &h->ready_link);
 }
 
-void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready)
+void handlers_add_each_always_ready_(struct handlers *hs, struct aiox_list *ready)
 {
-    if (AIOX_LIKELY(!handlers_have_always_ready_(hs))) {
-        return;
-    }
-    aiox_lockcnt_lock(&hs->visitors);
+    pthread_mutex_lock(&hs->lock);
     for (size_t fd = 0; fd < hs->by_fd_size; fd++) {
         struct handler *h = hs->by_fd[fd];
 
@@ -319,41 +315,26 @@ void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready)
             handler_add_(h, ready);
         }
     }
-    aiox_lockcnt_unlock(&hs->visitors);
+    pthread_mutex_unlock(&hs->lock);
 }
 
-void handlers_enter_(struct handlers *hs)
+void handlers_release_retired_(struct handlers *hs)
 {
-    aiox_lockcnt_inc(&hs->visitors);
-}
+    struct handler *h, *next;
 
-static void release_retired(struct handlers *hs)
-{
-    struct handler *h = aiox_ptr_load_relaxed(&hs->retired);
-
+    pthread_mutex_lock(&hs->lock);
+    h = aiox_ptr_load_relaxed(&hs->retired);
     aiox_ptr_store_relaxed(&hs->retired, NULL);
-    while (h) {
-        struct handler *next = h->next;
-
+    for (; h; h = next) {
+        next = h->next;
         release(hs, h);
-        h = next;
     }
-}
-
-void handlers_leave_(struct handlers *hs)
-{
-    /* Retired just now by another thread, and not seen: then the next visit frees it. */
-    if (aiox_ptr_load_relaxed(&hs->retired) && aiox_lockcnt_dec_if_lock(&hs->visitors)) {
-        release_retired(hs);
-        aiox_lockcnt_unlock(&hs->visitors);
-    } else {
-        aiox_lockcnt_dec(&hs->visitors);
-    }
+    pthread_mutex_unlock(&hs->lock);
 }
 
 void handlers_init_(struct handlers *hs)
 {
-    aiox_lockcnt_init(&hs->visitors);
+    pthread_mutex_init(&hs->lock, NULL);
     aiox_list_init(&hs->polled);
 }
 
@@ -363,5 +344,5 @@ void handlers_fini_(struct handlers *hs)
         free(aiox_ptr_load_relaxed(&hs->slabs[i]));
     }
     free(hs->by_fd);
-    aiox_lockcnt_fini(&hs->visitors);
+    pthread_mutex_destroy(&hs->lock);
 }

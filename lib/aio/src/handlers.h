@@ -3,13 +3,14 @@
 #ifndef AIOX_AIO_SRC_HANDLERS_H_
 #define AIOX_AIO_SRC_HANDLERS_H_
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "aiox/aio.h"
 #include "aiox/atomic.h"
+#include "aiox/attributes.h"
 #include "aiox/list.h"
-#include "aiox/lockcnt.h"
 
 #include "backend.h"
 
@@ -56,7 +57,8 @@ struct handler {
 enum { HANDLER_SLABS = 24 }; /* slab k holds 64 << k records */
 
 struct handlers {
-    struct aiox_lockcnt visitors;
+    pthread_mutex_t lock;                 /* of whoever changes handlers */
+    unsigned visits;                      /* [home] under way */
     struct backend *backend;              /* changed by [home] under the lock */
     aiox_atomic_ptr slabs[HANDLER_SLABS]; /* never move, so that home needs no lock to look */
     uint32_t slots_made;
@@ -67,7 +69,7 @@ struct handlers {
     aiox_atomic_u32 always_ready; /* how many are called for it */
     uint32_t external_off;        /* how often; under the lock */
     aiox_atomic_u32 look_again;   /* poll callbacks that were not looked at may have news */
-    struct aiox_list polled;      /* [home] in a visit, or under the lock without visitors */
+    struct aiox_list polled;      /* [home] */
 };
 
 void handlers_init_(struct handlers *hs);
@@ -123,11 +125,39 @@ struct handler *handlers_hand_over_(struct handlers *hs, struct handler *h);
 /* Puts @h on @ready, off the list of an outer turn that has not served it. [home] in a visit */
 void handler_add_(struct handler *h, struct aiox_list *ready);
 
+/* The part of handlers_add_always_ready_() that few loops need. */
+AIOX_COLD void handlers_add_each_always_ready_(struct handlers *hs, struct aiox_list *ready);
+
 /* Puts every handler of a file that is always ready on @ready. [home] in a visit */
-void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready);
+static inline void handlers_add_always_ready_(struct handlers *hs, struct aiox_list *ready)
+{
+    if (AIOX_UNLIKELY(handlers_have_always_ready_(hs))) {
+        handlers_add_each_always_ready_(hs, ready);
+    }
+}
+
+/* The part of handlers_tidy_() that few turns need. */
+AIOX_COLD void handlers_release_retired_(struct handlers *hs);
+
+/* Gives the slots of retired records away again, outside of a visit. [home] */
+static inline void handlers_tidy_(struct handlers *hs)
+{
+    /* Retired just now by another thread, and not seen: then the next visit frees it. */
+    if (hs->visits == 0 && AIOX_UNLIKELY(aiox_ptr_load_relaxed(&hs->retired))) {
+        handlers_release_retired_(hs);
+    }
+}
 
 /* Between these two, records stay in memory. Nest. [home] */
-void handlers_enter_(struct handlers *hs);
-void handlers_leave_(struct handlers *hs);
+static inline void handlers_enter_(struct handlers *hs)
+{
+    hs->visits++;
+}
+
+static inline void handlers_leave_(struct handlers *hs)
+{
+    hs->visits--;
+    handlers_tidy_(hs);
+}
 
 #endif /* AIOX_AIO_SRC_HANDLERS_H_ */

@@ -62,13 +62,19 @@ bool home_is_here_(const struct home *home)
     return here != 0 && aiox_u64_load_relaxed(&home->thread) == here; /* [HOME-claim] */
 }
 
-AIOX_NOINLINE struct aiox_context *home_begin_turn_(struct aiox_context *ctx)
+AIOX_NOINLINE bool home_begin_turn_(struct home *home, struct aiox_context *ctx,
+                                    struct aiox_context **outer)
 {
-    struct aiox_context *outer = turning;
-
+    __asm__ volatile("" ::: "memory");
+    /* [HOME-claim] */
+    if (AIOX_UNLIKELY(number == 0 || aiox_u64_load_relaxed(&home->thread) != number) &&
+        !home_change_(home, HOME_NONE_YET, home_number_())) {
+        return false;
+    }
+    *outer = turning;
     turning = ctx;
     __asm__ volatile("" ::: "memory");
-    return outer;
+    return true;
 }
 
 AIOX_NOINLINE void home_end_turn_(struct aiox_context *outer)

@@ -38,8 +38,12 @@ void home_take_(struct home *home);
 /* [any] signal-safe */
 bool home_is_here_(const struct home *home);
 
-/* Notes that this thread turns @ctx from now on; returns what home_end_turn_() needs. */
-struct aiox_context *home_begin_turn_(struct aiox_context *ctx);
+/*
+ * As home_claim_(). If that is true, notes that this thread turns @ctx from now on; *@outer is
+ * what home_end_turn_() needs.
+ */
+AIOX_NODISCARD bool home_begin_turn_(struct home *home, struct aiox_context *ctx,
+                                     struct aiox_context **outer);
 void home_end_turn_(struct aiox_context *outer);
 
 /* True inside a turn of @ctx, unless that is turning another one just now. [any] */

@@ -23,14 +23,24 @@
 #include "context.h"
 
 static const struct backend_wishes roaming = {.roaming = true};
-static const char any_that_roams[] = "auto,caps:roams";
 
 /* ---- a backend that lets its home change ---- */
+
+/* Goes on with the best that roams. */
+static int move_to_one_that_roams(struct aiox_context *ctx, struct aiox_error *err)
+{
+    char any[LOST_SPEC_BYTES];
+    struct backend *to;
+    int code;
+
+    lost_spec_(&ctx->lost, roaming, any);
+    code = backend_open_(&to, &ctx->sources, any, NULL, err);
+    return code < 0 ? code : context_move_to_(ctx, to, err);
+}
 
 /* Opens the one in use anew if that takes it, or another one if that cannot be. */
 static int let_roam(struct aiox_context *ctx, struct aiox_error *err)
 {
-    struct backend *to;
     int code;
 
     if (ctx->outside.is_open) {
@@ -39,17 +49,12 @@ static int let_roam(struct aiox_context *ctx, struct aiox_error *err)
                               "after aiox_foreign_end()");
     }
     code = context_suit_(ctx, roaming, err);
-    if (code != -ENOTSUP) {
-        return code;
-    }
-    code = backend_open_(&to, &ctx->sources, any_that_roams, NULL, err);
-    return code < 0 ? code : context_move_to_(ctx, to, err);
+    return code == -ENOTSUP ? move_to_one_that_roams(ctx, err) : code;
 }
 
 /* The same for somebody who waits: false only while requests are under way, or a host is there. */
 static bool must_roam(struct aiox_context *ctx)
 {
-    struct backend *to = NULL;
     struct aiox_error err;
     int code = let_roam(ctx, &err);
 
@@ -58,8 +63,7 @@ static bool must_roam(struct aiox_context *ctx)
     }
     aiox_log(AIOX_LOG_WARN, "the backend '%s' cannot be lent (%s); the loop goes on with another",
              ctx->backend->plugin.name, err.message);
-    if (backend_open_(&to, &ctx->sources, any_that_roams, NULL, &err) < 0 ||
-        context_move_to_(ctx, to, &err) < 0) {
+    if (move_to_one_that_roams(ctx, &err) < 0) {
         aiox_panic("no backend lets a context be lent: %s", err.message);
     }
     return true;

@@ -42,7 +42,7 @@ bool notify_arm_(struct notify *n)
 void notify_accept_(struct notify *n)
 {
     /* Zero: nobody rang, and if somebody does now, the ring stays for the next turn. */
-    if (aiox_u32_load_relaxed(&n->word) != 0) {
+    if (!notify_is_quiet_(n)) {
         aiox_u32_swap_acquire(&n->word, 0); /* [NOTIFY-ring] */
     }
 }

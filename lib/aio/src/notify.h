@@ -34,4 +34,10 @@ bool notify_is_armed_(const struct notify *n);
 /* True if it was rung since it was last accepted. [home] */
 bool notify_is_rung_(const struct notify *n);
 
+/* True if it is awake and was not rung: then there is nothing to accept. [home] */
+static inline bool notify_is_quiet_(const struct notify *n)
+{
+    return aiox_u32_load_relaxed(&n->word) == 0;
+}
+
 #endif /* AIOX_AIO_SRC_NOTIFY_H_ */

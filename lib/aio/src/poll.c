@@ -30,18 +30,23 @@ static void collect(struct aiox_context *ctx, int64_t timeout_ns, struct aiox_li
 {
     struct aiox_fdmon_event events[EVENTS_PER_TURN];
     struct collected found = {0};
-    bool rung;
+    bool rung = false;
     int count = ctx->backend->ops.collect(ctx->backend->mon, timeout_ns, events, EVENTS_PER_TURN);
 
+    ctx->now_ns = 0; /* time has passed */
     AIOX_TRACE(aio, collected, (uintptr_t)ctx, count);
     if (AIOX_UNLIKELY(count < 0)) {
         context_lost_backend_(ctx, count);
         count = 0;
     }
-    rung = notify_is_rung_(&ctx->notify);
-    notify_accept_(&ctx->notify);
-    found = dispatch_sort_(&ctx->handlers, events, count, ready,
-                           ctx->backend->has_completion ? &ctx->completions : NULL);
+    if (!notify_is_quiet_(&ctx->notify)) {
+        rung = notify_is_rung_(&ctx->notify);
+        notify_accept_(&ctx->notify);
+    }
+    if (count > 0) {
+        found = dispatch_sort_(&ctx->handlers, events, count, ready,
+                               ctx->backend->has_completion ? &ctx->completions : NULL);
+    }
     if (found.bell) {
         (void)aiox_event_notifier_test_and_clear(&ctx->bell);
     }
@@ -78,7 +83,6 @@ static void wait(struct aiox_context *ctx, bool may_block, struct aiox_list *rea
 
 static bool turn(struct aiox_context *ctx, bool may_block)
 {
-    struct aiox_context *outer = home_begin_turn_(ctx);
     struct aiox_list ready;
     bool progress;
 
@@ -95,8 +99,8 @@ static bool turn(struct aiox_context *ctx, bool may_block)
     handlers_leave_(&ctx->handlers);
     progress |= aiox_timer_group_run(&ctx->timers);
     outside_turned_(&ctx->outside);
+    ctx->now_ns = 0;
     ctx->borrow.turns--;
-    home_end_turn_(outer);
     AIOX_TRACE(aio, poll_leave, (uintptr_t)ctx, progress);
     return progress;
 }
@@ -111,19 +115,21 @@ static AIOX_COLD bool borrow_for_a_turn(struct aiox_context *ctx, bool may_block
                    "aiox_context_acquire() borrows it");
     }
     aiox_context_acquire(ctx);
-    progress = turn(ctx, may_block);
+    progress = aiox_poll(ctx, may_block);
     aiox_context_release(ctx);
     return progress;
 }
 
 bool aiox_poll(struct aiox_context *ctx, bool may_block)
 {
+    struct aiox_context *outer;
     bool progress;
 
-    if (AIOX_UNLIKELY(!home_claim_(&ctx->home))) {
+    if (AIOX_UNLIKELY(!home_begin_turn_(&ctx->home, ctx, &outer))) {
         return borrow_for_a_turn(ctx, may_block);
     }
     progress = turn(ctx, may_block);
+    home_end_turn_(outer);
     if (AIOX_UNLIKELY(borrow_is_wanted_(&ctx->borrow))) {
         lend_to_who_waits_(ctx);
     }

@@ -86,19 +86,19 @@ static int give_back(struct handlers *hs, struct handler *h)
 
 void handlers_disable_external_(struct handlers *hs)
 {
-    aiox_lockcnt_lock(&hs->visitors);
+    pthread_mutex_lock(&hs->lock);
     aiox_assert(hs->external_off < UINT32_MAX);
     if (hs->external_off++ == 0) {
         withhold_all(hs);
     }
-    aiox_lockcnt_unlock(&hs->visitors);
+    pthread_mutex_unlock(&hs->lock);
 }
 
 int handlers_enable_external_(struct handlers *hs)
 {
     int err = 0;
 
-    aiox_lockcnt_lock(&hs->visitors);
+    pthread_mutex_lock(&hs->lock);
     aiox_assert(hs->external_off > 0);
     for (size_t fd = 0; hs->external_off == 1 && fd < hs->by_fd_size && err == 0; fd++) {
         if (handlers_are_withheld_(hs, hs->by_fd[fd])) {
@@ -111,6 +111,6 @@ int handlers_enable_external_(struct handlers *hs)
         hs->external_off--;
         aiox_u32_store_relaxed(&hs->look_again, 1);
     }
-    aiox_lockcnt_unlock(&hs->visitors);
+    pthread_mutex_unlock(&hs->lock);
     return err;
 }

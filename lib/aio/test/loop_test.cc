@@ -6,6 +6,7 @@
 #include <functional>
 #include <pthread.h>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <unistd.h>
 #include <vector>
@@ -216,6 +217,7 @@ TEST_F(Loop, AReportForAHandlerThatHasGoneFindsNobody)
 {
     Watcher w;
     w.read = Note("read");
+    EXPECT_FALSE(Turn()); /* this thread is home */
     ASSERT_EQ(Watch(7, &w), 0);
     uint64_t stale = script_.watched().at(7).token;
     aiox_clear_fd_handler(ctx_, 7);
@@ -226,6 +228,21 @@ TEST_F(Loop, AReportForAHandlerThatHasGoneFindsNobody)
 
     EXPECT_FALSE(Turn());
     EXPECT_EQ(log_, Log());
+}
+
+TEST_F(Loop, TheSlotOfWhatAnotherThreadHasStoppedIsFreeAfterTheNextTurn)
+{
+    Watcher w;
+    w.read = Note("read");
+    EXPECT_FALSE(Turn());
+    ASSERT_EQ(Watch(7, &w), 0);
+    uint32_t slot = uint32_t(script_.watched().at(7).token);
+    std::thread([this] { aiox_clear_fd_handler(ctx_, 7); }).join();
+
+    EXPECT_FALSE(Turn());
+
+    ASSERT_EQ(Watch(8, &w), 0);
+    EXPECT_EQ(uint32_t(script_.watched().at(8).token), slot);
 }
 
 TEST_F(Loop, ReportsThatNobodyCouldMeanAreDropped)
@@ -501,6 +518,53 @@ TEST_F(Loop, ABackendThatFailsIsReplacedAndNoHandlerIsLost)
     EXPECT_EQ(log_, Log({"read"}));
     EXPECT_NE(line.find("scripted"), std::string::npos) << line;
     aiox_log_set_hook(nullptr, nullptr, AIOX_LOG_ERROR);
+}
+
+TEST_F(Loop, TheTimeOfATurnIsReadOnceAndAgainAfterAWait)
+{
+    int64_t begin_ns = aiox_context_now_ns(ctx_);
+    script_.Advance(5);
+    EXPECT_EQ(aiox_context_now_ns(ctx_), begin_ns);
+    int64_t in_turn_ns = 0, later_in_turn_ns = 0;
+    Watcher w;
+    w.read = [&] {
+        in_turn_ns = aiox_context_now_ns(ctx_);
+        script_.Advance(7);
+        later_in_turn_ns = aiox_context_now_ns(ctx_);
+    };
+    ASSERT_EQ(Watch(7, &w), 0);
+
+    script_.Ready(7, AIOX_FD_READ);
+    EXPECT_TRUE(Turn());
+
+    EXPECT_EQ(in_turn_ns, begin_ns + 5);
+    EXPECT_EQ(later_in_turn_ns, in_turn_ns);
+    EXPECT_EQ(aiox_context_now_ns(ctx_), begin_ns + 12);
+}
+
+TEST_F(Loop, ABackendThatHasFailedIsNotTriedAgain)
+{
+    script_.Fail(-EBADF);
+    EXPECT_FALSE(Turn());
+
+    script_.Fail(-EBADF); /* the spare, too */
+
+    EXPECT_DEATH(Turn(), "'spare' failed .* no other takes over");
+}
+
+TEST_F(Loop, ABackendThatHasFailedIsTriedAgainAfterASetup)
+{
+    aiox_error err = {};
+    script_.Fail(-EBADF);
+    EXPECT_FALSE(Turn());
+
+    ASSERT_EQ(aiox_context_setup(ctx_, "spare", &err), 0) << err.message;
+    script_.Fail(-EBADF);
+    EXPECT_FALSE(Turn());
+
+    aiox_backend_info info;
+    aiox_context_backend_info(ctx_, &info);
+    EXPECT_STREQ(info.name, "scripted");
 }
 
 TEST_F(Loop, ALiveContextMovesToAnotherBackend)

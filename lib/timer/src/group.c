@@ -35,22 +35,18 @@ void aiox_timer_group_fini(struct aiox_timer_group *group)
 /* No timer is armed, or for no time: a deadline is not negative, so the AND says it of all. */
 static bool is_empty(const struct aiox_timer_group *group)
 {
-    int64_t all = INT64_MAX;
+    const struct aiox_timer_list_ *l = group->lists_;
 
-    for (int i = 0; i < AIOX_CLOCKS; i++) {
-        all &= list_next_ns_(&group->lists_[i]);
-    }
-    return all == INT64_MAX;
+    _Static_assert(AIOX_CLOCKS == 4, "each clock is looked at, without a loop");
+    return (list_next_ns_(&l[0]) & list_next_ns_(&l[1]) & list_next_ns_(&l[2]) &
+            list_next_ns_(&l[3])) == INT64_MAX;
 }
 
-bool aiox_timer_group_run_without(struct aiox_timer_group *group, uint32_t ignore)
+static bool run(struct aiox_timer_group *group, uint32_t ignore)
 {
     bool due[AIOX_CLOCKS];
     bool any = false;
 
-    if (is_empty(group)) {
-        return false;
-    }
     /* The last is the time of day, reading which may call watchers: what they arm is too late. */
     for (int i = 0; i < AIOX_CLOCKS; i++) {
         due[i] = pass_collect_(&group->lists_[i], ignore);
@@ -63,9 +59,14 @@ bool aiox_timer_group_run_without(struct aiox_timer_group *group, uint32_t ignor
     return any;
 }
 
+bool aiox_timer_group_run_without(struct aiox_timer_group *group, uint32_t ignore)
+{
+    return !is_empty(group) && run(group, ignore);
+}
+
 bool aiox_timer_group_run(struct aiox_timer_group *group)
 {
-    return aiox_timer_group_run_without(group, 0);
+    return !is_empty(group) && run(group, 0);
 }
 
 static int64_t list_timeout_ns(const struct aiox_timer_list_ *list, int64_t next)

@@ -123,7 +123,7 @@ AIOX_API bool aiox_context_is_home(const struct aiox_context *ctx);
  * lent (aiox/borrow.h), and that nobody holds, is not any more.
  *
  *   -EBUSY   requests are under way
- *   other    as aiox_context_setup(); the context then runs on the linked-in backend
+ *   other    as aiox_context_setup(); the context then runs on another backend
  *
  * [any], while nobody polls
  */
@@ -244,6 +244,13 @@ AIOX_API struct aiox_bh_queue *aiox_context_bhs(struct aiox_context *ctx);
 
 /* Where timers of @ctx are made: aiox_timer_init(&t, aiox_context_timers(ctx), ...). [any] */
 AIOX_API struct aiox_timer_group *aiox_context_timers(struct aiox_context *ctx);
+
+/*
+ * The monotonic clock, read at the first call since the loop last waited or a turn ended; later
+ * calls answer the same and cost nothing. For arming timers: what is armed for this plus a length
+ * is due that long after that reading, never before. [home]
+ */
+AIOX_API int64_t aiox_context_now_ns(struct aiox_context *ctx);
 
 /* Runs @fn(@opaque) once, soon, at home. @name must outlive it. 0 or -ENOMEM. [any] */
 AIOX_API AIOX_NODISCARD int aiox_bh_schedule_oneshot(struct aiox_context *ctx, const char *name,
