@@ -47,6 +47,7 @@ struct export_io {
     bool fua;      /* a write, zero or trim: not done before it is on stable storage */
     bool keep;     /* zero: the range shall take its room, so that a later write finds it */
     bool fast;     /* zero: -EOPNOTSUPP, at once, if it is not quicker than a write */
+    bool hint;     /* map: what was data before may be called data, if that is quicker */
     uint8_t *data; /* read into, or written from */
     struct export_extent *extents;                  /* map: filled from the start of the range on */
     uint32_t extent_max;                            /* at least 1 */

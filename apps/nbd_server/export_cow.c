@@ -132,6 +132,7 @@ static int next_map(struct cow_op *op)
         return 0;
     }
     layer = next_run(op);
+    op->part.hint = io->hint;
     op->part.extents = io->extents + io->extent_count;
     op->part.extent_max = io->extent_max - io->extent_count;
     op->part.extent_count = 0;

@@ -253,12 +253,14 @@ static void file_zero(struct nbd_export *e, struct export_io *io)
     if (io->fast && file_space_zero_mode(io, file_of(e)->is_device, 0) < 0) {
         io->done(io, -EOPNOTSUPP);
     } else {
+        file_forget_dense_(file_of(e), io);
         start_change(e, io, ZEROING);
     }
 }
 
 static void file_trim(struct nbd_export *e, struct export_io *io)
 {
+    file_forget_dense_(file_of(e), io);
     start_change(e, io, TRIMMING);
 }
 
@@ -269,11 +271,6 @@ static void file_cache(struct nbd_export *e, struct export_io *io)
     } else {
         file_job_start_(e, io, CACHING);
     }
-}
-
-static void file_map(struct nbd_export *e, struct export_io *io)
-{
-    file_job_start_(e, io, MAPPING);
 }
 
 static void file_flush(struct nbd_export *e, struct export_io *io)
@@ -292,6 +289,7 @@ static void file_close(struct nbd_export *e)
 
     aiox_assert(!f->jobs && !f->sync.running);
     aiox_file_fini(&f->file);
+    blocks_fini(&f->dense);
     close(f->fd);
     free(f);
 }
@@ -303,7 +301,7 @@ static const struct export_ops file_ops = {
     .zero = file_zero,
     .trim = file_trim,
     .cache = file_cache,
-    .map = file_map,
+    .map = file_map_,
     .explain = file_explain_,
     .served = file_served_,
     .close = file_close,
@@ -367,6 +365,7 @@ int export_file_adopt(struct nbd_export **out, struct aiox_context *ctx,
     f->is_device = found->is_device;
     f->block_bytes = found->block_bytes;
     snprintf(f->name, sizeof(f->name), "%s", name);
+    (void)!blocks_init(&f->dense, found->size_bytes); /* without it more is asked, not less */
     f->sync = (struct file_sync){.file = &f->file, .name = f->name};
     *out = &f->base;
     return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file_inside.h - one export of a file, inside of export_file.c and file_job.c.
+ * file_inside.h - one export of a file, inside of export_file.c, file_job.c and
+ * file_map.c.
  */
 #ifndef AIOX_NBD_FILE_INSIDE_H_
 #define AIOX_NBD_FILE_INSIDE_H_
@@ -12,6 +13,7 @@
 #include "aiox/aio_pool.h"
 #include "aiox/file.h"
 
+#include "blocks.h"
 #include "export.h"
 #include "file_sync.h"
 
@@ -28,7 +30,8 @@ struct export_file {
     uint32_t block_bytes; /* of a device: what can be discarded */
     size_t jobs;          /* under way at the pool, those of the file not counted */
     struct file_sync sync;
-    char name[128]; /* for the log */
+    struct blocks dense; /* what was data when somebody looked, all of it; of no device */
+    char name[128];      /* for the log */
 };
 
 static inline struct export_file *file_of(struct nbd_export *e)
@@ -44,5 +47,16 @@ void file_job_start_(struct nbd_export *e, struct export_io *io, enum stage stag
 /* Of struct export_ops. [home] */
 void file_explain_(struct nbd_export *e, struct export_engine *out);
 void file_served_(const struct nbd_export *e, struct export_served *to);
+
+/* ---- file_map.c ---- */
+
+/* MAPPING, with what is known already where @io takes hints. [home] */
+void file_map_(struct nbd_export *e, struct export_io *io);
+
+/* The range of @io becomes a hole, perhaps. [home] */
+void file_forget_dense_(struct export_file *f, const struct export_io *io);
+
+/* A thread has filled the extents of @io. [home] */
+void file_mapped_(struct export_file *f, const struct export_io *io);
 
 #endif /* AIOX_NBD_FILE_INSIDE_H_ */

@@ -27,7 +27,12 @@ static void on_job_done(void *opaque, int result)
 {
     struct export_io *io = opaque;
 
-    file_of(io->owner)->jobs--;
+    struct export_file *f = file_of(io->owner);
+
+    f->jobs--;
+    if (io->stage == MAPPING && result == 0) {
+        file_mapped_(f, io);
+    }
     io->done(io, result);
 }
 

@@ -83,7 +83,8 @@ static uint64_t end_of_file(int fd, uint64_t end)
     return size >= 0 && (uint64_t)size < end ? (uint64_t)size : end;
 }
 
-/* The end of what the file system says to be one stretch from @at on, at most @end. */
+/* The end of what the file system says to be one stretch from @at on; if that is data, perhaps
+ * behind @end. */
 static uint64_t told_end(int fd, uint64_t at, uint64_t end, bool *is_hole)
 {
     off_t data = lseek(fd, (off_t)at, SEEK_DATA);
@@ -104,13 +105,10 @@ static uint64_t told_end(int fd, uint64_t at, uint64_t end, bool *is_hole)
         return (uint64_t)data < end ? (uint64_t)data : end;
     }
     hole = lseek(fd, (off_t)at, SEEK_HOLE);
-    if (hole < 0 || (uint64_t)hole <= at || (uint64_t)hole > end) { /* changed meanwhile, or far */
-        return end;
-    }
-    return (uint64_t)hole;
+    return hole < 0 || (uint64_t)hole <= at ? end : (uint64_t)hole; /* changed meanwhile */
 }
 
-/* The end of the stretch of whole blocks that begins at @at: of one kind, at most @end. */
+/* The end of the stretch of whole blocks of one kind that begins at @at, as above. */
 static uint64_t stretch_end(int fd, uint64_t at, uint64_t end, uint64_t mask, bool *is_hole)
 {
     uint64_t behind = told_end(fd, at, end, is_hole);
@@ -119,8 +117,7 @@ static uint64_t stretch_end(int fd, uint64_t at, uint64_t end, uint64_t mask, bo
         return behind & ~mask;
     }
     *is_hole = false;
-    behind = (behind + mask) & ~mask;
-    return behind < end ? behind : end;
+    return (behind + mask) & ~mask;
 }
 
 void file_space_map(int fd, uint32_t min_mask, struct export_io *io)
@@ -128,10 +125,15 @@ void file_space_map(int fd, uint32_t min_mask, struct export_io *io)
     uint64_t at = io->offset, end = io->offset + io->bytes;
 
     io->extent_count = 0;
+    io->moved = 0;
     while (at < end && io->extent_count < io->extent_max) {
         bool is_hole;
         uint64_t behind = stretch_end(fd, at, end, min_mask, &is_hole);
 
+        if (behind > end) { /* data that goes on */
+            io->moved = behind;
+            behind = end;
+        }
         io->extents[io->extent_count++] = (struct export_extent){
             .bytes = behind - at,
             .state = is_hole ? EXPORT_HOLE | EXPORT_ZERO : 0,

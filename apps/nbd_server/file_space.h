@@ -39,7 +39,8 @@ bool file_space_whole_blocks(const struct export_io *io, uint32_t block_bytes, u
  * Finds data and holes in the range of @io and fills its extents: at least one.
  * Nothing is a hole that lies behind the end of the file, or that the file system
  * does not tell of. A block of @min_mask + 1 bytes that is data in part is data.
- * May block. [any]
+ * @io->moved is where the last stretch ends if it is data and goes on behind the
+ * range; else 0. May block. [any]
  */
 void file_space_map(int fd, uint32_t min_mask, struct export_io *io) blocking_fn;
 

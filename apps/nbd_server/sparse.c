@@ -97,6 +97,7 @@ void sparse_start(struct request *r, struct nbd_export *e)
 {
     r->io.owner = e;
     r->io.extents = r->stretches;
+    r->io.hint = true;
     r->io.extent_max = REQUEST_STRETCHES - 1; /* one more for what is not told */
     r->io.done = on_mapped;
     e->ops->map(e, &r->io);

@@ -20,6 +20,8 @@
 
 #include "reply.h"
 
+enum { SEND_FIRST_BYTES = 256 << 10 };
+
 /* ---- endings ---- */
 
 static void stop_taking(struct transmission *t)
@@ -70,6 +72,7 @@ static void finish(struct transmission *t, struct request *r, int error)
         return;
     }
     reply_conclude(r, error);
+    t->unsent_bytes += r->reply_bytes;
     r->next = NULL;
     *t->last_finished = r;
     t->last_finished = &r->next;
@@ -256,7 +259,7 @@ static void abandon_filling(struct transmission *t)
 void transmission_continue(struct transmission *t)
 {
     t->busy = true;
-    while (t->taking && take_one(t)) {
+    while (t->taking && t->unsent_bytes < SEND_FIRST_BYTES && take_one(t)) {
     }
     t->busy = false;
     if (t->taking && !t->receiving && lacks_bytes(t)) {
@@ -362,6 +365,7 @@ static void retire(struct transmission *t)
 
 void transmission_sent(struct transmission *t, size_t n)
 {
+    t->unsent_bytes -= n;
     while (n > 0) {
         uint64_t left = t->first_finished->reply_bytes - t->sent_bytes;
 
@@ -382,6 +386,7 @@ void transmission_drop(struct transmission *t)
     while (t->first_finished) {
         retire(t);
     }
+    t->unsent_bytes = 0;
 }
 
 bool transmission_is_over(const struct transmission *t)

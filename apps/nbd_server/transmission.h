@@ -9,7 +9,9 @@
  *
  * Bounds: a request counts against the limits from the moment its header is
  * taken until its reply was sent. At a limit no further one is taken, so a
- * client that does not take its replies is not listened to. The pool, which all
+ * client that does not take its replies is not listened to. Nor is one taken while
+ * there is much to send: a client gets the first long replies of a batch before the
+ * last ones are read. The pool, which all
  * share, is one of the limits: transmission_continue() looks at it again.
  */
 #ifndef AIOX_NBD_TRANSMISSION_H_
@@ -64,6 +66,7 @@ struct transmission {
     struct request *first_finished;
     struct request **last_finished;
     uint64_t sent_bytes;    /* of the first finished one's reply */
+    uint64_t unsent_bytes;  /* of all of them */
     uint32_t requests;      /* that count */
     uint32_t working;       /* of those: the export's */
     uint64_t payload_bytes; /* of those that count */

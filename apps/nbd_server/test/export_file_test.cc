@@ -35,6 +35,7 @@ std::deque<int> refusals; /* of the next calls to aiox_submit */
 bool has_ring;
 bool is_cached; /* what is tried for at once is there */
 std::deque<aiox_pool_job *> jobs;
+size_t jobs_asked;
 
 struct Asked {
     io_uring_sqe sqe;
@@ -84,6 +85,7 @@ ssize_t __wrap_pwritev2(int, const iovec *iov, int, off_t offset, int)
 void __wrap_aiox_pool_submit(aiox_pool *, aiox_pool_job *job)
 {
     jobs.push_back(job);
+    jobs_asked++;
 }
 int __wrap_fallocate(int, int mode, off_t offset, off_t bytes)
 {
@@ -149,7 +151,7 @@ class ExportFileTest : public ::testing::Test
         EXPECT_EQ(aiox_new(&ctx_, nullptr), 0);
         path_ = "/tmp/aiox-nbd-file-" + std::to_string(getpid());
         int fd = open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-        EXPECT_EQ(ftruncate(fd, 8192), 0);
+        EXPECT_EQ(ftruncate(fd, 1 << 20), 0);
         close(fd);
     }
     ~ExportFileTest() override
@@ -248,7 +250,8 @@ class ExportFileTest : public ::testing::Test
         RunUnlessItWaits();
     }
     /* "d4096 h8192": data, then a hole. */
-    static std::string Map(nbd_export *e, uint64_t offset, uint64_t bytes, uint32_t max = 16)
+    static std::string Map(nbd_export *e, uint64_t offset, uint64_t bytes, uint32_t max = 16,
+                           bool hint = false)
     {
         export_extent extents[16];
         export_io io = {};
@@ -258,6 +261,7 @@ class ExportFileTest : public ::testing::Test
         io.bytes = bytes;
         io.extents = extents;
         io.extent_max = max;
+        io.hint = hint;
         io.done = [](export_io *, int result) { EXPECT_EQ(result, 0); };
         e->ops->map(e, &io);
         RunJobs();
@@ -266,6 +270,22 @@ class ExportFileTest : public ::testing::Test
                      std::to_string(extents[i].bytes);
         }
         return words;
+    }
+    /* As Map() for a read; "asked" in front if a thread was. */
+    static std::string Hint(nbd_export *e, uint64_t offset, uint64_t bytes)
+    {
+        size_t before = jobs_asked;
+        std::string words = Map(e, offset, bytes, 7, true);
+
+        return (jobs_asked > before ? "asked " : "") + words;
+    }
+    /* Makes the file @bytes of data. */
+    void Fill(size_t bytes) const
+    {
+        int fd = open(path_.c_str(), O_RDWR | O_CLOEXEC);
+
+        EXPECT_EQ(write(fd, std::string(bytes, 'x').data(), bytes), static_cast<ssize_t>(bytes));
+        close(fd);
     }
     /* Ends the @i-th request at the ring. */
     void End(size_t i, int result)
@@ -712,6 +732,63 @@ TEST_F(ExportFileTest, TheMapIsThatOfTheFile)
     EXPECT_EQ(Map(e, 0, 262145), "h262144 d1");
     EXPECT_EQ(Map(e, kBig - 1, 1), "h1");
     EXPECT_EQ(Map(e, 0, kBig, 2), "h262144 d65536");
+}
+
+/* ---- what a read that leaves holes out wants to know ---- */
+
+TEST_F(ExportFileTest, WhatWasDataOnceIsNotLookedForAgain)
+{
+    Fill(1 << 20);
+    nbd_export *e = Open(false);
+
+    EXPECT_EQ(Hint(e, 0, 4096), "asked d4096");
+
+    EXPECT_EQ(Hint(e, 0, 4096), "d4096");
+    EXPECT_EQ(Hint(e, 65536, 262144), "d262144"); /* it went on */
+    EXPECT_EQ(Hint(e, (1 << 20) - 10, 10), "d10");
+    EXPECT_EQ(Hint(e, 100, 1000), "d1000");
+}
+
+TEST_F(ExportFileTest, AHoleIsLookedForEachTimeSinceOthersMayFillIt)
+{
+    ASSERT_EQ(truncate(path_.c_str(), 1 << 20), 0);
+    nbd_export *e = Open(false);
+    EXPECT_EQ(Hint(e, 0, 65536), "asked h65536");
+
+    int fd = open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    EXPECT_EQ(write(fd, std::string(65536, 'x').data(), 65536), 65536); /* somebody else */
+    close(fd);
+
+    EXPECT_EQ(Hint(e, 0, 65536), "asked d65536");
+    EXPECT_EQ(Hint(e, 0, 65536 + 4096), "asked d65536 h4096");
+    EXPECT_EQ(Hint(e, 4096, 8192), "d8192");
+}
+
+TEST_F(ExportFileTest, WhatWasTrimmedOrZeroedIsLookedForAgain)
+{
+    Fill(1 << 20);
+    nbd_export *e = Open(false);
+    EXPECT_EQ(Hint(e, 0, 4096), "asked d4096");
+
+    Trim(e, 1, 8192, 10);
+    Zero(e, 2, 65536, 4096, "");
+
+    EXPECT_EQ(Hint(e, 0, 8192), "d8192");
+    EXPECT_EQ(Hint(e, 12288, 65536), "asked d65536");
+    EXPECT_EQ(Hint(e, 8192, 4096), "asked d4096");
+}
+
+TEST_F(ExportFileTest, WhoWantsToKnowIsToldTheTruth)
+{
+    Fill(1 << 20);
+    nbd_export *e = Open(false);
+    EXPECT_EQ(Hint(e, 0, 65536), "asked d65536");
+
+    ASSERT_EQ(truncate(path_.c_str(), 0), 0); /* somebody else makes a hole of it */
+    ASSERT_EQ(truncate(path_.c_str(), 1 << 20), 0);
+
+    EXPECT_EQ(Map(e, 0, 65536), "h65536");
+    EXPECT_EQ(Hint(e, 0, 65536), "d65536"); /* to be read, and then it is zeroes */
 }
 
 TEST_F(ExportFileTest, BehindTheEndOfACutFileThereIsNoHole)

@@ -328,6 +328,20 @@ TEST_F(TransmissionTest, AllTogetherHaveNoMoreMemoryThanThereIs)
     pool_.scarce = nullptr;
 }
 
+TEST_F(TransmissionTest, TheFirstLongRepliesLeaveBeforeTheLastOnesAreRead)
+{
+    const std::string data(128 << 10, '.');
+    limits_.request_bytes = 128 << 10;
+    limits_.payload_bytes = 1 << 20;
+    export_.at_once = true;
+
+    Receive(Read(1, 0, 128 << 10) + Read(2, 0, 128 << 10) + Read(3, 0, 128 << 10) + Flush(4));
+
+    EXPECT_EQ(export_.log, "rr");
+    EXPECT_EQ(Send(), Reply(1, 0, data) + Reply(2, 0, data) + Reply(3, 0, data) + Reply(4, 0));
+    EXPECT_EQ(export_.log, "rrrf");
+}
+
 TEST_F(TransmissionTest, AClientThatTakesNoRepliesIsNotListenedTo)
 {
     std::string input;
