@@ -2,11 +2,13 @@
 """Plays scenes in rounds and keeps what came out: medians with minimum and maximum."""
 
 import json
+import signal
 import statistics
 import subprocess
 import time
 
-_PATIENCE_S = 90
+_PATIENCE_S = 90  # more than the player has with itself
+_MOMENT_S = 2
 # The tracer stops at each system call: few are enough, they are always the same.
 _COUNTED_OPERATIONS = 1000
 _SHORTEST_NS, _LONGEST_NS = 1e6, 100e6  # of what is measured in one run
@@ -44,6 +46,8 @@ class Players:
                              str(operations))
         except subprocess.TimeoutExpired:
             return "not done after %.0f s" % patience_s
+        if done.returncode == -signal.SIGALRM:
+            return "it gave up, too slow"
         if done.returncode != 0:
             words = done.stderr.strip().splitlines() or ["exit code %d" % done.returncode]
             return words[-1]
@@ -78,6 +82,7 @@ class Budget:
         self._planned_end = clock() + seconds * _PLANNED
         self._sizes = list(sizes)
         self._case_end = self._end
+        self._share_s = 0
         self._size = 0
 
     def left_s(self):
@@ -89,6 +94,7 @@ class Budget:
         share_s = planned_s * self._sizes[0] / sum(self._sizes)
         self._size = self._sizes.pop(0)
         self._case_end = self._clock() + share_s
+        self._share_s = share_s
         return share_s
 
     def run_ns(self, share_s, rounds):
@@ -101,7 +107,8 @@ class Budget:
         return self._clock() + seconds <= self._case_end
 
     def patience_s(self):
-        return max(0.1, min(_PATIENCE_S, self.left_s()))
+        """How long one run may take: all that its case has, but a moment in any case."""
+        return max(0.1, min(_PATIENCE_S, self.left_s(), max(_MOMENT_S, self._share_s)))
 
     def is_over(self):
         return self.left_s() <= 0

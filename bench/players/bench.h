@@ -39,6 +39,9 @@ struct loop_ops {
     void (*timer_cancel)(void *loop, void *timer);
     void (*timer_free)(void *loop, void *timer);
 
+    /* Waits so long, in place of a timer where there are none; nothing else happens. */
+    void (*sleep_once)(void *loop, int64_t timeout_ns);
+
     /* A function that the loop calls soon, once per ask. */
     void *(*task_new)(void *loop, bench_fn *fn, void *opaque);
     void (*task_ask)(void *loop, void *task);           /* in the loop's thread */

@@ -105,9 +105,27 @@ void FreeTask(void *, void *task)
     delete static_cast<Task *>(task);
 }
 
-const loop_ops ops = {Open,     Close,       Turn,      StartWatch, StopWatch, NewTimer,
-                      ArmTimer, CancelTimer, FreeTimer, NewTask,    Ask,       Ask,
-                      FreeTask, nullptr,     nullptr,   nullptr};
+loop_ops AllOps()
+{
+    loop_ops ops = {};
+
+    ops.open = Open;
+    ops.close = Close;
+    ops.turn = Turn;
+    ops.watch = StartWatch;
+    ops.unwatch = StopWatch;
+    ops.timer_new = NewTimer;
+    ops.timer_arm = ArmTimer;
+    ops.timer_cancel = CancelTimer;
+    ops.timer_free = FreeTimer;
+    ops.task_new = NewTask;
+    ops.task_ask = Ask;
+    ops.task_ask_from_afar = Ask;
+    ops.task_free = FreeTask;
+    return ops;
+}
+
+const loop_ops ops = AllOps();
 
 /* ---- a pool of threads, whose results are posted to the loop ---- */
 

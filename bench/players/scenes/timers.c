@@ -150,23 +150,39 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static bool can_sleep(const struct contender *who)
+{
+    return has_timers(who) || (who->loop && who->loop->sleep_once);
+}
+
+static void sleep_through(struct clockwork *c, void *timer, int64_t sleep_ns)
+{
+    long before = c->fired;
+
+    if (!timer) {
+        c->ops->sleep_once(c->loop, sleep_ns);
+        return;
+    }
+    c->ops->timer_arm(c->loop, timer, sleep_ns);
+    while (c->fired == before) {
+        c->ops->turn(c->loop, true);
+    }
+}
+
 /* Sleeps of FIRST us: how late the function is called. */
 static void play_late(struct stage *stage)
 {
     struct clockwork c = {.ops = stage_contender(stage)->loop, .loop = stage_open_loop(stage)};
     int64_t sleep_ns = stage_example(stage)->first * 1000;
     double *late_us = calloc((size_t)stage_operations(stage), sizeof(*late_us));
-    void *timer = c.ops->timer_new(c.loop, fire, &c);
+    void *timer = c.ops->timer_new ? c.ops->timer_new(c.loop, fire, &c) : NULL;
     long n = stage_operations(stage);
 
     must(late_us);
     stage_begin(stage);
     for (long i = 0; i < n; i++) {
         int64_t due_ns = wall_ns() + sleep_ns;
-        c.ops->timer_arm(c.loop, timer, sleep_ns);
-        while (c.fired == i) {
-            c.ops->turn(c.loop, true);
-        }
+        sleep_through(&c, timer, sleep_ns);
         late_us[i] = (double)(wall_ns() - due_ns) / 1000;
     }
     stage_end(stage);
@@ -174,7 +190,9 @@ static void play_late(struct stage *stage)
     stage_say(stage, "late_us", late_us[n / 2]);
     stage_say(stage, "earliest_us", late_us[0]);
     free(late_us);
-    c.ops->timer_free(c.loop, timer);
+    if (timer) {
+        c.ops->timer_free(c.loop, timer);
+    }
     c.ops->close(c.loop);
 }
 
@@ -184,22 +202,22 @@ static const struct example armed[] = {
 };
 static const struct example sleeps[] = {{"100us", 100, 0}, {"1500us", 1500, 0}, {NULL, 0, 0}};
 
-#define TIMER_SCENE(id, what, text, player, cases, compared)                                       \
+#define TIMER_SCENE(id, what, text, whom, player, cases, compared)                                 \
     const struct scene id = {.name = what,                                                         \
                              .title = text,                                                        \
                              .unit = "timer",                                                      \
                              .metric = compared,                                                   \
                              .examples = cases,                                                    \
-                             .can = has_timers,                                                    \
+                             .can = whom,                                                          \
                              .play = player}
 
 TIMER_SCENE(timer_insert_scene, "timers", "arming one after the other, until so many are armed",
-            play_insert, armed, NULL);
+            has_timers, play_insert, armed, NULL);
 TIMER_SCENE(timer_rearm_scene, "timers-rearm", "arming one anew while so many are armed",
-            play_rearm, armed, NULL);
+            has_timers, play_rearm, armed, NULL);
 TIMER_SCENE(timer_cancel_scene, "timers-cancel", "cancelling one after the other, of so many",
-            play_cancel, armed, NULL);
-TIMER_SCENE(timer_expire_scene, "timers-expire", "so many are due and run", play_expire, armed,
-            NULL);
-TIMER_SCENE(timer_late_scene, "timers-late", "how late a loop wakes for its only timer", play_late,
-            sleeps, "late_us");
+            has_timers, play_cancel, armed, NULL);
+TIMER_SCENE(timer_expire_scene, "timers-expire", "so many are due and run", has_timers, play_expire,
+            armed, NULL);
+TIMER_SCENE(timer_late_scene, "timers-late", "how late a loop wakes for its only timer", can_sleep,
+            play_late, sleeps, "late_us");
