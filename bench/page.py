@@ -52,7 +52,7 @@ def _columns(case):
     ]
     columns += [("", report.UNITS[other],
                  lambda row, other=other: report.number(row[other]["median"]))
-                for other in ("cpu_ns", "wall_ns") if other != metric]
+                for other in report.others(metric)]
     return columns + [
         ("", "syscalls", report.system_calls),
         ("also", "", lambda row: _text(report.also(row, metric))),

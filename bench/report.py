@@ -11,7 +11,7 @@ import measure
 
 UNITS = {"cpu_ns": "CPU ns", "wall_ns": "wall ns", "late_us": "us late", "bytes_each": "bytes",
          "server_cpu_us": "server us"}
-_HEAD = "  %-18s %10s %19s %8s %8s %8s %8s %8s  %s"
+_HEAD = "  %-18s %10s %19s %8s %8s %9s %9s %8s  %s"
 
 
 def _first_line(path, key):
@@ -86,14 +86,26 @@ def by_metric(case):
     return sorted(case["results"].items(), key=lambda item: item[1][case["metric"]]["median"])
 
 
+def others(metric):
+    """What stands beside that which is compared."""
+    return [name for name in ("cpu_ns", "wall_ns") if name != metric]
+
+
 def _text_row(name, row, metric):
     figures = row[metric]
+    beside = [number(row[other]["median"]) for other in others(metric)]
     words = [also(row, metric), "disturbed " + disturbed(row) if row["disturbed"] else ""]
     return _HEAD % (
         name, number(figures["median"]),
         "%s .. %s" % (number(figures["min"]), number(figures["max"])),
-        ratio(row["to_peer"]), ratio(row["to_limit"]), number(row["cpu_ns"]["median"]),
-        number(row["wall_ns"]["median"]), system_calls(row), "; ".join(filter(None, words)))
+        ratio(row["to_peer"]), ratio(row["to_limit"]), beside[0], "".join(beside[1:]),
+        system_calls(row), "; ".join(filter(None, words)))
+
+
+def _text_head(case):
+    beside = [UNITS[other] for other in others(case["metric"])]
+    return _HEAD % ("per " + case["unit"], UNITS[case["metric"]], "min .. max", "x peer",
+                    "x limit", beside[0], "".join(beside[1:]), "syscalls", "")
 
 
 def as_text(data):
@@ -103,8 +115,7 @@ def as_text(data):
         lines.append(absent_line(data))
     for case in data["cases"]:
         lines += ["", "%s %s: %s" % (case["scene"], case["example"], case["title"]),
-                  _HEAD % ("per " + case["unit"], UNITS[case["metric"]], "min .. max", "x peer",
-                           "x limit", "CPU ns", "wall ns", "syscalls", "")]
+                  _text_head(case)]
         lines += [_text_row(name, row, case["metric"]) for name, row in by_metric(case)]
         lines += ["  %-18s %s" % item for item in case["missing"].items()]
     return "\n".join(line.rstrip() for line in lines) + "\n"

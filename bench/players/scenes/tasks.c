@@ -7,7 +7,7 @@
 
 #include "scenes.h"
 
-enum { MOST_TASKS = 1000, MOST_PRODUCERS = 4, FAR_TASKS = 1000 };
+enum { MOST_TASKS = 1000, MOST_PRODUCERS = 4, FAR_TASKS = 1000, PATIENT_LOOKS = 100000 };
 
 static void count(void *opaque)
 {
@@ -237,7 +237,10 @@ static void wake_once(struct sleeper *s)
     long before = atomic_load_explicit(&s->ran, memory_order_relaxed);
 
     stage_contender(s->stage)->loop->task_ask_from_afar(s->loop, s->task);
-    while (atomic_load_explicit(&s->ran, memory_order_acquire) == before) {
+    for (long looks = 0; atomic_load_explicit(&s->ran, memory_order_acquire) == before; looks++) {
+        if (looks >= PATIENT_LOOKS) {
+            sched_yield(); /* the sleeper may need this processor */
+        }
     }
 }
 
