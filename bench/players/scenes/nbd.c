@@ -228,7 +228,9 @@ static const struct example idlers[] = {{"100", 100, 0}, {"1000", 1000, 0}, {NUL
 NBD_SCENE(nbd_random_scene, "nbd-random",
           "NBD over a unix socket, 4 KiB at random places: under way x connections", "read",
           "server_cpu_us", depths, play_random);
-NBD_SCENE(nbd_copy_scene, "nbd-copy", "the same in order, as a copy reads: KiB x under way", "read",
-          "wall_ns", sizes, play_copy);
-NBD_SCENE(nbd_idle_scene, "nbd-idle", "clients that connect and say nothing", "connection",
+NBD_SCENE(nbd_copy_scene, "nbd-copy",
+          "NBD over a unix socket, in order as a copy reads: KiB x under way", "read", "wall_ns",
+          sizes, play_copy);
+NBD_SCENE(nbd_idle_scene, "nbd-idle",
+          "NBD clients that connect and say nothing: the server's memory for each", "connection",
           "bytes_each", idlers, play_idle);

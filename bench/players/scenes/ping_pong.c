@@ -142,5 +142,5 @@ static const struct example two[] = {{"2", 2, 0}, {NULL, 0, 0}};
 PING_PONG_SCENE(ping_pong_scene, "ping-pong", "two loops in two threads wake each other by pipes",
                 has_loop, play_asleep);
 PING_PONG_SCENE(ping_pong_busy_scene, "ping-pong-busy",
-                "the same, and a loop looks for up to 200 us before it sleeps", can_be_busy,
-                play_busy);
+                "two loops wake each other, and look for up to 200 us before they sleep",
+                can_be_busy, play_busy);
