@@ -21,6 +21,7 @@
 #include "aiox/channel_file.h"
 
 #include "descriptor.h"
+#include "trace.h"
 
 struct command {
     struct aiox_channel base;
@@ -128,6 +129,9 @@ static int reap(struct command *c, int flags)
         } while (pid < 0 && errno == EINTR);
         err = pid < 0 ? -errno : 0;
         c->has_ended = pid == c->pid;
+        if (c->has_ended) {
+            AIOX_TRACE(channel, child_end, pid, c->status);
+        }
         if (pid == 0) {
             err = -EAGAIN;
         }
@@ -291,6 +295,8 @@ static int start(struct command *c, const struct aiox_command *command, int inpu
         err = -errno;
         (void)kill(c->pid, SIGKILL); /* not reaped, so the number is still its own */
         (void)reap(c, 0);
+    } else {
+        AIOX_TRACE(channel, child, c->pid, c->end.fd);
     }
     return err;
 }

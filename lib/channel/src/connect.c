@@ -11,6 +11,7 @@
 
 #include "resolve.h"
 #include "socket.h"
+#include "trace.h"
 
 enum { FULL_BACKLOG_PAUSE_NS = 5 * 1000 * 1000 };
 
@@ -113,6 +114,7 @@ int aiox_channel_connect(struct aiox_channel **out, const struct aiox_socket_add
     }
     for (int i = 0; i < found.count; i++) {
         code = connect_to(out, (struct sockaddr *)&found.at[i].sa, found.at[i].bytes, deadline_ns);
+        AIOX_TRACE(channel, connect, found.at[i].sa.ss_family, code);
         if (code == 0 || code == -ETIMEDOUT) {
             break;
         }

@@ -18,6 +18,8 @@
 #include "aiox/clock.h"
 #include "aiox/timer.h"
 
+#include "trace.h"
+
 enum { DIRECTIONS = 2 };
 
 /* A wait with a time: who comes first, the timer or another, has taken it out of the slot. */
@@ -215,11 +217,16 @@ static int wait_in_thread(struct descriptor *d, uint32_t events, int64_t deadlin
 int descriptor_wait_(struct descriptor *d, bool follows, uint32_t events, int64_t deadline_ns)
 {
     struct aiox_co *self = aiox_co_self();
+    int seen;
 
+    AIOX_TRACE(channel, wait, d->fd, events);
     if (self && aiox_co_context(self)) {
-        return wait_in_context(d, follows, events, deadline_ns);
+        seen = wait_in_context(d, follows, events, deadline_ns);
+    } else {
+        seen = wait_in_thread(d, events, deadline_ns);
     }
-    return wait_in_thread(d, events, deadline_ns);
+    AIOX_TRACE(channel, woken, d->fd, seen);
+    return seen;
 }
 
 /* ---- others end it ---- */
@@ -235,6 +242,7 @@ bool descriptor_wake_(struct descriptor *d, uint32_t event)
     }
     pthread_mutex_unlock(&d->lock);
     if (w) {
+        AIOX_TRACE(channel, wake, d->fd, event);
         waiter_wake_(w, -ECANCELED);
     }
     return w != NULL;
@@ -284,6 +292,7 @@ bool descriptor_expects_nothing_(struct descriptor *d)
     if (d->vain % LOOK_AGAIN == 0) {
         return false;
     }
+    AIOX_TRACE(channel, skip, d->fd, d->vain);
     d->emptied = false; /* the try after the wait is to be made */
     return true;
 }

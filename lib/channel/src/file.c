@@ -16,6 +16,7 @@
 #include "aiox/channel_file.h"
 
 #include "descriptor.h"
+#include "trace.h"
 
 struct file {
     struct aiox_channel base;
@@ -163,6 +164,7 @@ int aiox_channel_file_new(struct aiox_channel **out, int fd)
     }
     aiox_channel_init(&f->base, &ops, lseek(fd, 0, SEEK_CUR) >= 0 ? AIOX_CHANNEL_SEEKABLE : 0u);
     descriptor_init_(&f->d, fd);
+    AIOX_TRACE(channel, adopt, fd, (uintptr_t)ops.kind);
     *out = &f->base;
     return 0;
 }

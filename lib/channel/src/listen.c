@@ -14,6 +14,7 @@
 
 #include "resolve.h"
 #include "socket.h"
+#include "trace.h"
 
 /* ---- a place to listen ---- */
 
@@ -146,6 +147,7 @@ int aiox_channel_listen(struct aiox_channel **out, const struct aiox_socket_addr
     }
     for (int i = 0; i < found.count; i++) {
         code = listen_at(out, (struct sockaddr *)&found.at[i].sa, found.at[i].bytes, options);
+        AIOX_TRACE(channel, listen, found.at[i].sa.ss_family, code);
         if (code != -EAFNOSUPPORT && code != -EADDRNOTAVAIL) {
             break; /* it listens, or has failed where this machine could have listened */
         }
@@ -191,6 +193,9 @@ static AIOX_NOINLINE int accept_once(const struct socket_channel *listener,
     do {
         fd = accept4(listener->d.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         err = fd < 0 ? -errno : 0;
+        if (err != -EAGAIN) {
+            AIOX_TRACE(channel, accept, listener->d.fd, err < 0 ? err : fd);
+        }
     } while (passes_over(err));
     if (err < 0) {
         return err;

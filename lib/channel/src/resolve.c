@@ -26,6 +26,8 @@
 #include "aiox/aio_co.h"
 #include "aiox/assert.h"
 
+#include "trace.h"
+
 int address_say_(struct aiox_error *err, int code, const char *what,
                  const struct aiox_socket_address *a)
 {
@@ -216,14 +218,15 @@ static int resolve_tcp(struct resolved *out, const struct aiox_socket_address *a
                        int64_t deadline_ns)
 {
     int code = ask_in_order(out, a, passive, AI_NUMERICHOST | AI_NUMERICSERV);
+    bool by_thread;
 
     if (code != -ENOENT) {
         return code;
     }
-    if (aiox_in_coroutine() && aiox_co_context(aiox_co_self())) {
-        return ask_thread(out, a, passive, deadline_ns);
-    }
-    return ask_in_order(out, a, passive, 0);
+    by_thread = aiox_in_coroutine() && aiox_co_context(aiox_co_self());
+    code = by_thread ? ask_thread(out, a, passive, deadline_ns) : ask_in_order(out, a, passive, 0);
+    AIOX_TRACE(channel, lookup, by_thread, code < 0 ? code : out->count);
+    return code;
 }
 
 int resolve_(struct resolved *out, const struct aiox_socket_address *a, bool passive,

@@ -15,6 +15,8 @@
 #include "aiox/assert.h"
 #include "aiox/channel_socket.h"
 
+#include "trace.h"
+
 static struct socket_channel *self_of(struct aiox_channel *ch)
 {
     return AIOX_CONTAINER_OF(ch, struct socket_channel, base);
@@ -204,6 +206,7 @@ int aiox_channel_socket_new(struct aiox_channel **out, int fd)
         s->base.features_ = AIOX_CHANNEL_LISTEN;
     }
     *out = &s->base;
+    AIOX_TRACE(channel, adopt, fd, (uintptr_t)(listens ? "listener" : "socket"));
     return 0;
 }
 
