@@ -129,11 +129,10 @@ static int reap(struct command *c, int flags)
         } while (pid < 0 && errno == EINTR);
         err = pid < 0 ? -errno : 0;
         c->has_ended = pid == c->pid;
-        if (c->has_ended) {
-            AIOX_TRACE(channel, child_end, pid, c->status);
-        }
         if (pid == 0) {
             err = -EAGAIN;
+        } else if (c->has_ended) {
+            AIOX_TRACE(channel, child_end, pid, c->status);
         }
     }
     pthread_mutex_unlock(&c->lock);
