@@ -111,6 +111,13 @@ void aiox_channel_set_follow_coroutine_ctx(struct aiox_channel *ch, bool follow)
     }
 }
 
+void aiox_channel_set_external(struct aiox_channel *ch, bool external)
+{
+    if (ch->ops_->set_external) {
+        ch->ops_->set_external(ch, external);
+    }
+}
+
 bool aiox_channel_may_wait(const struct aiox_channel *ch)
 {
     return ch->is_blocking_ || aiox_in_coroutine();

@@ -83,6 +83,11 @@ static void free_file(struct aiox_channel *ch)
     free(self_of(ch));
 }
 
+static void set_external(struct aiox_channel *ch, bool external)
+{
+    descriptor_set_external_(&self_of(ch)->d, external);
+}
+
 static ssize_t pread_once(struct aiox_channel *ch, void *buf, size_t bytes, int64_t offset)
 {
     ssize_t n;
@@ -122,6 +127,7 @@ static const struct aiox_channel_ops ops = {
     .pread = pread_once,
     .pwrite = pwrite_once,
     .seek = seek,
+    .set_external = set_external,
 };
 
 /* ---- life ---- */

@@ -92,7 +92,7 @@ static struct slot *pop(struct slots *all)
     return s;
 }
 
-int slot_get_(struct slot **out, struct aiox_context *ctx, int fd)
+int slot_get_(struct slot **out, struct aiox_context *ctx, int fd, uint32_t flags)
 {
     void *part = NULL;
     struct slot *s;
@@ -108,6 +108,7 @@ int slot_get_(struct slot **out, struct aiox_context *ctx, int fd)
     pthread_mutex_lock(&s->lock);
     s->ctx = aiox_context_ref(ctx);
     s->fd = fd;
+    s->flags = flags;
     pthread_mutex_unlock(&s->lock);
     *out = s;
     return 0;
@@ -140,6 +141,7 @@ static int arm(struct slot *s, uint32_t events)
     struct aiox_fd_handler handler = {
         .read = events & AIOX_FD_READ ? readable : NULL,
         .write = events & AIOX_FD_WRITE ? writable : NULL,
+        .flags = s->flags,
     };
     int err = 0;
 

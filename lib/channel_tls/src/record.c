@@ -266,6 +266,11 @@ static void set_follow(struct aiox_channel *ch, bool follow)
     aiox_channel_set_follow_coroutine_ctx(self_of(ch)->inner, follow);
 }
 
+static void set_external(struct aiox_channel *ch, bool external)
+{
+    aiox_channel_set_external(self_of(ch)->inner, external);
+}
+
 const struct aiox_channel_ops tls_ops_ = {
     .kind = "tls",
     .read = read_once,
@@ -280,6 +285,7 @@ const struct aiox_channel_ops tls_ops_ = {
     .set_delay = set_delay,
     .set_keepalive = set_keepalive,
     .set_follow = set_follow,
+    .set_external = set_external,
 };
 
 struct tls_channel *tls_of_(struct aiox_channel *ch)
