@@ -24,6 +24,18 @@ const char *iothread_2025(void);
 const char *channels_2025(void);
 const char *locks_2025(void);
 const char *g_source_2025(void);
+const char *socket_addresses_2025(void);
+const char *sockets_2025(void);
+const char *net_listener_2025(void);
+const char *channel_kinds_2025(void);
+
+/* As written in the years between. */
+const char *between_2015(void);
+const char *between_2016(void);
+const char *between_2018(void);
+const char *between_2021(void);
+const char *between_2022(void);
+const char *between_2024(void);
 
 /* As written for release 2.2, and for release 1.5. */
 const char *descriptors_2014(void);

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "file.h"
+#include "trace.h"
 
 bool inline_try_(struct aiox_file_request *r)
 {
@@ -24,10 +25,16 @@ bool inline_try_(struct aiox_file_request *r)
     n = preadv2(f->fd_, iov, count, r->offset, r->flags | RWF_NOWAIT);
     if (n < 0) {
         f->has_no_nowait_ = errno == EOPNOTSUPP;
+        AIOX_TRACE(aio_file, miss, (uintptr_t)r, -errno);
         return false; /* a real error comes again */
     }
     progress_take_(p, (size_t)n);
     r->engine = AIOX_FILE_INLINE;
     r->result_ = p->done_bytes;
-    return n == 0 || p->left_bytes == 0 || (r->flags & RWF_NOWAIT);
+    if (n > 0 && p->left_bytes > 0 && !(r->flags & RWF_NOWAIT)) {
+        AIOX_TRACE(aio_file, miss, (uintptr_t)r, n);
+        return false;
+    }
+    AIOX_TRACE(aio_file, engine, (uintptr_t)r, AIOX_FILE_INLINE);
+    return true;
 }

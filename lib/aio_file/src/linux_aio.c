@@ -16,6 +16,8 @@
 #include "aiox/bh.h"
 #include "aiox/linux_aio.h"
 
+#include "trace.h"
+
 enum { EVENTS_MAX = 1024, BATCH = 64 };
 
 struct aiox_linux_aio {
@@ -151,6 +153,7 @@ static void submit_all(void *opaque)
 
     while ((count = gather(aio, batch)) > 0) {
         n = io_submit(aio->io, count, batch);
+        AIOX_TRACE(aio_file, batch, (uintptr_t)aio, n);
         if (n == -EINTR) {
             continue;
         }

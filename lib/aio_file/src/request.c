@@ -13,6 +13,7 @@
 #include "aiox/assert.h"
 
 #include "file.h"
+#include "trace.h"
 
 enum {
     INLINE_MAX_DEFAULT = 64 * 1024,
@@ -31,7 +32,11 @@ static void begin_step(struct aiox_file_request *r, unsigned avoid)
     do {
         r->engine = choose_(r->file_, r->op, avoid);
         avoid |= 1u << r->engine;
+        AIOX_TRACE(aio_file, engine, (uintptr_t)r, r->engine);
         err = start[r->engine](r);
+        if (AIOX_UNLIKELY(err < 0)) {
+            AIOX_TRACE(aio_file, refuse, (uintptr_t)r, err);
+        }
     } while (err < 0); /* the pool takes everything */
 }
 
@@ -98,6 +103,7 @@ void request_step_done_(struct aiox_file_request *r, int64_t result)
     if (goes_on(r, result) || (result == -EINTR && !r->is_cancelled_)) {
         begin_step(r, 0);
     } else if (is_engines_fault(r, result) && !r->is_cancelled_) {
+        AIOX_TRACE(aio_file, retry, (uintptr_t)r, result);
         begin_step(r, POOL_ONLY);
     } else {
         request_end_(r, outcome(r, result));
@@ -108,6 +114,7 @@ void request_end_(struct aiox_file_request *r, int64_t result)
 {
     struct aiox_file *f = r->file_;
 
+    AIOX_TRACE(aio_file, end, (uintptr_t)r, result);
     f->served_[r->engine]++;
     f->in_flight_--;
     f->part_->in_flight--;
@@ -170,6 +177,7 @@ void aiox_file_submit(struct aiox_file *f, struct aiox_file_request *r)
 
 void aiox_file_cancel(struct aiox_file_request *r)
 {
+    AIOX_TRACE(aio_file, cancel, (uintptr_t)r, r->engine);
     r->is_cancelled_ = true;
     switch (r->engine) {
     case AIOX_FILE_RING:

@@ -27,10 +27,11 @@ static aiox_atomic_u32 is_begun;
 /* Points whose b is the address of a name; event NULL: all of the room. */
 static const struct {
     const char *room, *event;
-} named[] = {{"bh", NULL}, {"coroutine", "create"}, {"aio", "backend"}};
+} named[] = {{"bh", NULL}, {"coroutine", "create"}, {"aio", "backend"}, {"channel", "adopt"}};
 
 /* Those that have points. */
-static const char rooms[] = "aio,aio_co,aio_pool,base,bh,coroutine,lockcnt,timer";
+static const char rooms[] =
+    "aio,aio_co,aio_file,aio_pool,base,bh,channel,channel_tls,coroutine,lockcnt,timer";
 
 /* Whether the first @bytes of @name stand in @list, which has commas between names. */
 static bool is_listed(const char *list, const char *name, size_t bytes)

@@ -7,6 +7,7 @@
 #include "aiox/aio_co.h"
 #include "aiox/assert.h"
 
+#include "trace.h"
 #include "users.h"
 
 /* ---- life ---- */
@@ -30,6 +31,16 @@ struct aiox_channel *aiox_channel_ref(struct aiox_channel *ch)
     return ch;
 }
 
+static enum users_closed end_use(struct aiox_channel *ch)
+{
+    enum users_closed closed = users_close_(&ch->users_);
+
+    if (closed != USERS_WERE_CLOSED) {
+        AIOX_TRACE(channel, close, (uintptr_t)ch, closed == USERS_SOME_INSIDE);
+    }
+    return closed;
+}
+
 /* [CHANNEL-unref] unref (acq_rel) -> the last unref (acq_rel): what the others did with it. */
 void aiox_channel_unref(struct aiox_channel *ch)
 {
@@ -38,7 +49,7 @@ void aiox_channel_unref(struct aiox_channel *ch)
     if (!ch || aiox_u32_sub_acq_rel(&ch->references_, 1) != 1) { /* [CHANNEL-unref] */
         return;
     }
-    closed = users_close_(&ch->users_);
+    closed = end_use(ch);
     aiox_assert(closed != USERS_SOME_INSIDE);
     if (closed == USERS_NONE_INSIDE) {
         (void)ch->ops_->close(ch);
@@ -53,7 +64,7 @@ int aiox_channel_close(struct aiox_channel *ch)
 
     /* Who is inside holds no reference: all of them may go while this looks after the rest. */
     aiox_channel_ref(ch);
-    closed = users_close_(&ch->users_);
+    closed = end_use(ch);
     if (closed == USERS_NONE_INSIDE) {
         err = ch->ops_->close(ch);
     } else if (closed == USERS_SOME_INSIDE && ch->ops_->end_waits) {
@@ -97,6 +108,13 @@ void aiox_channel_set_follow_coroutine_ctx(struct aiox_channel *ch, bool follow)
     ch->follows_ = follow;
     if (ch->ops_->set_follow) {
         ch->ops_->set_follow(ch, follow);
+    }
+}
+
+void aiox_channel_set_external(struct aiox_channel *ch, bool external)
+{
+    if (ch->ops_->set_external) {
+        ch->ops_->set_external(ch, external);
     }
 }
 
@@ -225,6 +243,7 @@ int aiox_channel_shutdown(struct aiox_channel *ch, enum aiox_channel_direction w
 {
     int result;
 
+    AIOX_TRACE(channel, shutdown, (uintptr_t)ch, what);
     INSIDE(ch, shutdown, ch, what);
 }
 

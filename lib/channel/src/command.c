@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -21,6 +20,8 @@
 #include "aiox/channel_file.h"
 
 #include "descriptor.h"
+#include "spawn.h"
+#include "trace.h"
 
 struct command {
     struct aiox_channel base;
@@ -107,6 +108,18 @@ static void set_follow(struct aiox_channel *ch, bool follow)
     }
 }
 
+static void set_external(struct aiox_channel *ch, bool external)
+{
+    struct command *c = self_of(ch);
+
+    if (c->input) {
+        aiox_channel_set_external(c->input, external);
+    }
+    if (c->output) {
+        aiox_channel_set_external(c->output, external);
+    }
+}
+
 static void end_waits(struct aiox_channel *ch)
 {
     (void)shut(ch, AIOX_CHANNEL_BOTH);
@@ -130,6 +143,8 @@ static int reap(struct command *c, int flags)
         c->has_ended = pid == c->pid;
         if (pid == 0) {
             err = -EAGAIN;
+        } else if (c->has_ended) {
+            AIOX_TRACE(channel, child_end, pid, c->status);
         }
     }
     pthread_mutex_unlock(&c->lock);
@@ -176,6 +191,7 @@ static const struct aiox_channel_ops ops = {
     .close = close_command,
     .free = free_command,
     .set_follow = set_follow,
+    .set_external = set_external,
 };
 
 /* ---- birth ---- */
@@ -230,58 +246,10 @@ static int open_end(struct end *e, int ours, bool is_null)
     return lift(&e->theirs);
 }
 
-static int set_actions(posix_spawn_file_actions_t *actions, int input, int output, bool no_errors)
-{
-    int err = posix_spawn_file_actions_adddup2(actions, input, 0);
-
-    if (err == 0) {
-        err = posix_spawn_file_actions_adddup2(actions, output, 1);
-    }
-    if (err == 0 && no_errors) {
-        err = posix_spawn_file_actions_addopen(actions, 2, "/dev/null", O_WRONLY, 0);
-    }
-    if (err == 0) {
-        err = posix_spawn_file_actions_addclosefrom_np(actions, 3);
-    }
-    return -err;
-}
-
-static int set_signals(posix_spawnattr_t *attributes)
-{
-    sigset_t none, all;
-
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawnattr_setsigmask(attributes, &none);
-    posix_spawnattr_setsigdefault(attributes, &all);
-    return -posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-}
-
-static int spawn(pid_t *pid, const struct aiox_command *command, int input, int output)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int err;
-
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    err = set_actions(&actions, input, output, command->no_errors);
-    if (err == 0) {
-        err = set_signals(&attributes);
-    }
-    if (err == 0) {
-        err = -posix_spawnp(pid, command->argv[0], &actions, &attributes, command->argv,
-                            command->env ? command->env : environ);
-    }
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return err;
-}
-
 /* Starts the child; one that could not be watched is ended. */
 static int start(struct command *c, const struct aiox_command *command, int input, int output)
 {
-    int err = spawn(&c->pid, command, input, output);
+    int err = spawn_(&c->pid, command, input, output);
 
     if (err < 0) {
         return err;
@@ -291,6 +259,8 @@ static int start(struct command *c, const struct aiox_command *command, int inpu
         err = -errno;
         (void)kill(c->pid, SIGKILL); /* not reaped, so the number is still its own */
         (void)reap(c, 0);
+    } else {
+        AIOX_TRACE(channel, child, c->pid, c->end.fd);
     }
     return err;
 }

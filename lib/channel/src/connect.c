@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* connect.c - from an address to a channel, one address of a host after the other. */
-#define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "aiox/channel_socket.h"
 #include "aiox/clock.h"
 
 #include "resolve.h"
 #include "socket.h"
+#include "trace.h"
 
 enum { FULL_BACKLOG_PAUSE_NS = 5 * 1000 * 1000 };
 
@@ -58,64 +56,74 @@ static int connect_descriptor(struct descriptor *d, const struct sockaddr *sa, s
     }
 }
 
-static int connect_to(struct aiox_channel **out, const struct sockaddr *sa, socklen_t bytes,
+static int connect_to(struct socket_channel *s, const struct sockaddr *sa, socklen_t bytes,
                       int64_t deadline_ns)
 {
-    struct socket_channel *s;
-    int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int err;
+    int err = socket_open_(s, sa->sa_family);
 
-    if (fd < 0) {
-        return -errno;
-    }
-    err = socket_channel_new_(&s, fd, sa->sa_family);
     if (err < 0) {
-        close(fd);
         return err;
     }
     err = connect_descriptor(&s->d, sa, bytes, deadline_ns);
     if (err < 0) {
-        aiox_channel_unref(&s->base);
+        socket_make_blank_(s);
         return err;
     }
     (void)aiox_channel_set_delay(&s->base, false);
-    *out = &s->base;
     return 0;
 }
 
-static int duplicate(struct aiox_channel **out, int given_fd)
-{
-    int fd = fcntl(given_fd, F_DUPFD_CLOEXEC, 0);
-    int err;
-
-    if (fd < 0) {
-        return -errno;
-    }
-    err = aiox_channel_socket_new(out, fd);
-    if (err < 0) {
-        close(fd);
-    }
-    return err;
-}
-
-int aiox_channel_connect(struct aiox_channel **out, const struct aiox_socket_address *to,
-                         int64_t deadline_ns, struct aiox_error *err)
+static int connect_somewhere(struct socket_channel *s, const struct aiox_socket_address *to,
+                             int64_t deadline_ns, struct aiox_error *err)
 {
     struct resolved found;
     int code;
 
     if (to->kind == AIOX_SOCKET_FD) {
-        return address_say_(err, duplicate(out, to->fd), "connect to", to);
+        return address_say_(err, socket_take_duplicate_(s, to->fd), "connect to", to);
     }
-    code = resolve_(&found, to, false, deadline_ns, err);
+    code = resolve_(&found, to, false, &s->d, deadline_ns, err);
     if (code < 0) {
         return code;
     }
     for (int i = 0; i < found.count; i++) {
-        code = connect_to(out, (struct sockaddr *)&found.at[i].sa, found.at[i].bytes, deadline_ns);
-        if (code == 0 || code == -ETIMEDOUT) {
+        code = connect_to(s, (struct sockaddr *)&found.at[i].sa, found.at[i].bytes, deadline_ns);
+        AIOX_TRACE(channel, connect, found.at[i].sa.ss_family, code);
+        if (code == 0 || code == -ETIMEDOUT || code == -ECANCELED) {
             break;
         }
     }
     return address_say_(err, code, "connect to", to);
+}
+
+int aiox_channel_socket_connect(struct aiox_channel *ch, const struct aiox_socket_address *to,
+                                int64_t deadline_ns, struct aiox_error *err)
+{
+    struct socket_channel *s = socket_channel_of_(ch);
+    int code = socket_begin_opening_(s);
+
+    if (code < 0) {
+        return address_say_(err, code, "connect to", to);
+    }
+    code = connect_somewhere(s, to, deadline_ns, err);
+    socket_end_opening_(s);
+    return code;
+}
+
+int aiox_channel_connect(struct aiox_channel **out, const struct aiox_socket_address *to,
+                         int64_t deadline_ns, struct aiox_error *err)
+{
+    struct aiox_channel *ch;
+    int code = aiox_channel_socket_blank(&ch);
+
+    if (code < 0) {
+        return address_say_(err, code, "connect to", to);
+    }
+    code = aiox_channel_socket_connect(ch, to, deadline_ns, err);
+    if (code < 0) {
+        aiox_channel_unref(ch);
+        return code;
+    }
+    *out = ch;
+    return 0;
 }

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * descriptor.c - waits of coroutines, and of threads, for one descriptor.
+ * descriptor.c - waits of coroutines for one descriptor. Those of threads: sleeper.c.
  *
  * A slot of a direction is changed by whoever waits in that direction, of whom
  * there is one. The lock is for those who end such waits from elsewhere. It is
  * taken before that of a slot; a coroutine is woken with neither.
  */
-#define _GNU_SOURCE
 #include "descriptor.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include "aiox/aio_co.h"
 #include "aiox/assert.h"
-#include "aiox/clock.h"
 #include "aiox/timer.h"
+
+#include "trace.h"
 
 enum { DIRECTIONS = 2 };
 
@@ -29,7 +28,7 @@ struct timed_waiter {
 
 void descriptor_init_(struct descriptor *d, int fd)
 {
-    *d = (struct descriptor){.fd = fd};
+    *d = (struct descriptor){.fd = fd, .sleepers = {.spare_bell = -1}};
     pthread_mutex_init(&d->lock, NULL);
 }
 
@@ -58,7 +57,7 @@ static int attach(struct descriptor *d, int direction, struct aiox_context *ctx)
     if (other && other->ctx == ctx) {
         s = other;
     } else {
-        err = slot_get_(&s, ctx, d->fd);
+        err = slot_get_(&s, ctx, d->fd, d->is_external ? AIOX_FD_HANDLER_EXTERNAL : 0u);
         if (err < 0) {
             return err;
         }
@@ -117,7 +116,7 @@ static int start_timer(struct timed_waiter *w, struct aiox_context *here, int64_
 
 static int enlist(struct descriptor *d, struct timed_waiter *w, struct aiox_context *ctx)
 {
-    uint32_t directions = w->waiter.events ? w->waiter.events : (uint32_t)AIOX_FD_READ;
+    uint32_t directions = descriptor_directions_(w->waiter.events);
     int err;
 
     if (d->has_ended) {
@@ -152,92 +151,50 @@ static int wait_in_context(struct descriptor *d, bool follows, uint32_t events,
     return err;
 }
 
-/* ---- a thread waits ---- */
-
-static bool has_ended(struct descriptor *d)
-{
-    bool ended;
-
-    pthread_mutex_lock(&d->lock);
-    ended = d->has_ended;
-    pthread_mutex_unlock(&d->lock);
-    return ended;
-}
-
-static struct timespec until(int64_t deadline_ns)
-{
-    int64_t left_ns = deadline_ns - aiox_clock_now_ns();
-
-    if (left_ns < 0) {
-        left_ns = 0;
-    }
-    return (struct timespec){.tv_sec = left_ns / AIOX_NS_PER_S, .tv_nsec = left_ns % AIOX_NS_PER_S};
-}
-
-/* An end or an error makes each kind of attempt possible. */
-static int seen_by_poll(short revents, uint32_t events)
-{
-    uint32_t seen =
-        (revents & POLLIN ? AIOX_FD_READ : 0u) | (revents & POLLOUT ? AIOX_FD_WRITE : 0u);
-
-    if (revents & POLLNVAL) {
-        return -EBADF;
-    }
-    if (revents & (POLLHUP | POLLERR)) {
-        seen = events;
-    }
-    return (int)(seen & events);
-}
-
-static int wait_in_thread(struct descriptor *d, uint32_t events, int64_t deadline_ns)
-{
-    struct pollfd p = {
-        .fd = events ? d->fd : -1,
-        .events =
-            (short)((events & AIOX_FD_READ ? POLLIN : 0) | (events & AIOX_FD_WRITE ? POLLOUT : 0)),
-    };
-    int n;
-
-    do {
-        struct timespec left = until(deadline_ns);
-
-        if (has_ended(d)) {
-            return -ECANCELED;
-        }
-        n = ppoll(&p, 1, deadline_ns < 0 ? NULL : &left, NULL);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0) {
-        return -errno;
-    }
-    return n == 0 ? -ETIMEDOUT : seen_by_poll(p.revents, events);
-}
+/* ---- whoever waits ---- */
 
 int descriptor_wait_(struct descriptor *d, bool follows, uint32_t events, int64_t deadline_ns)
 {
     struct aiox_co *self = aiox_co_self();
+    int seen;
 
+    AIOX_TRACE(channel, wait, d->fd, events);
     if (self && aiox_co_context(self)) {
-        return wait_in_context(d, follows, events, deadline_ns);
+        seen = wait_in_context(d, follows, events, deadline_ns);
+    } else {
+        seen = descriptor_sleep_(d, events, deadline_ns);
     }
-    return wait_in_thread(d, events, deadline_ns);
+    AIOX_TRACE(channel, woken, d->fd, seen);
+    return seen;
 }
 
 /* ---- others end it ---- */
+
+/* With the lock held: rings for a thread, or takes out a coroutine, which then is in *@w. */
+static bool end_wait(struct descriptor *d, int direction, struct waiter **w)
+{
+    if (d->slot[direction]) {
+        *w = slot_take_(d->slot[direction], direction);
+    }
+    return *w || sleepers_ring_(&d->sleepers, direction);
+}
 
 bool descriptor_wake_(struct descriptor *d, uint32_t event)
 {
     int direction = event == AIOX_FD_READ ? 0 : 1;
     struct waiter *w = NULL;
+    bool ended;
 
     pthread_mutex_lock(&d->lock);
-    if (d->slot[direction]) {
-        w = slot_take_(d->slot[direction], direction);
+    ended = end_wait(d, direction, &w) || (d->is_opening && end_wait(d, !direction, &w));
+    if (ended) {
+        AIOX_TRACE(channel, wake, d->fd, event);
     }
     pthread_mutex_unlock(&d->lock);
     if (w) {
         waiter_wake_(w, -ECANCELED);
     }
-    return w != NULL;
+    return ended;
 }
 
 void descriptor_end_waits_(struct descriptor *d)
@@ -245,23 +202,76 @@ void descriptor_end_waits_(struct descriptor *d)
     pthread_mutex_lock(&d->lock);
     d->has_ended = true;
     pthread_mutex_unlock(&d->lock);
-    (void)descriptor_wake_(d, AIOX_FD_READ);
-    (void)descriptor_wake_(d, AIOX_FD_WRITE);
+    while (descriptor_wake_(d, AIOX_FD_READ)) { /* of threads there may be more than one */
+    }
+    while (descriptor_wake_(d, AIOX_FD_WRITE)) {
+    }
 }
 
-int descriptor_close_(struct descriptor *d)
+/* ---- what it is a descriptor of ---- */
+
+int descriptor_begin_opening_(struct descriptor *d)
 {
     int err = 0;
 
     pthread_mutex_lock(&d->lock);
-    d->has_ended = true;
+    if (d->is_opening) {
+        err = -EALREADY;
+    } else if (d->fd >= 0) {
+        err = -EISCONN;
+    } else {
+        d->is_opening = true;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return err;
+}
+
+void descriptor_end_opening_(struct descriptor *d)
+{
+    pthread_mutex_lock(&d->lock);
+    d->is_opening = false;
+    pthread_mutex_unlock(&d->lock);
+}
+
+void descriptor_take_(struct descriptor *d, int fd)
+{
+    pthread_mutex_lock(&d->lock);
+    d->fd = fd;
+    pthread_mutex_unlock(&d->lock);
+}
+
+int descriptor_let_go_(struct descriptor *d)
+{
+    int fd;
+
+    pthread_mutex_lock(&d->lock);
+    fd = d->fd;
     detach(d, 0);
     detach(d, 1);
+    d->fd = -1;
     pthread_mutex_unlock(&d->lock);
-    if (d->fd >= 0 && close(d->fd) < 0) {
+    return fd;
+}
+
+void descriptor_set_external_(struct descriptor *d, bool external)
+{
+    pthread_mutex_lock(&d->lock);
+    d->is_external = external;
+    pthread_mutex_unlock(&d->lock);
+}
+
+int descriptor_close_(struct descriptor *d)
+{
+    int err = 0, fd;
+
+    pthread_mutex_lock(&d->lock);
+    d->has_ended = true;
+    pthread_mutex_unlock(&d->lock);
+    fd = descriptor_let_go_(d);
+    if (fd >= 0 && close(fd) < 0) {
         err = -errno;
     }
-    d->fd = -1;
+    sleepers_close_(&d->sleepers);
     return err == -EINTR ? 0 : err; /* it is closed (Linux) */
 }
 
@@ -284,6 +294,7 @@ bool descriptor_expects_nothing_(struct descriptor *d)
     if (d->vain % LOOK_AGAIN == 0) {
         return false;
     }
+    AIOX_TRACE(channel, skip, d->fd, d->vain);
     d->emptied = false; /* the try after the wait is to be made */
     return true;
 }

@@ -16,6 +16,7 @@
 #include "aiox/channel_file.h"
 
 #include "descriptor.h"
+#include "trace.h"
 
 struct file {
     struct aiox_channel base;
@@ -82,6 +83,11 @@ static void free_file(struct aiox_channel *ch)
     free(self_of(ch));
 }
 
+static void set_external(struct aiox_channel *ch, bool external)
+{
+    descriptor_set_external_(&self_of(ch)->d, external);
+}
+
 static ssize_t pread_once(struct aiox_channel *ch, void *buf, size_t bytes, int64_t offset)
 {
     ssize_t n;
@@ -121,6 +127,7 @@ static const struct aiox_channel_ops ops = {
     .pread = pread_once,
     .pwrite = pwrite_once,
     .seek = seek,
+    .set_external = set_external,
 };
 
 /* ---- life ---- */
@@ -163,6 +170,7 @@ int aiox_channel_file_new(struct aiox_channel **out, int fd)
     }
     aiox_channel_init(&f->base, &ops, lseek(fd, 0, SEEK_CUR) >= 0 ? AIOX_CHANNEL_SEEKABLE : 0u);
     descriptor_init_(&f->d, fd);
+    AIOX_TRACE(channel, adopt, fd, (uintptr_t)ops.kind);
     *out = &f->base;
     return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "resolve.h"
 #include "socket.h"
+#include "trace.h"
 
 /* ---- a place to listen ---- */
 
@@ -79,78 +80,96 @@ static int bind_socket(struct socket_channel *s, const struct sockaddr *sa, sock
     return 0;
 }
 
-static int listen_at(struct aiox_channel **out, const struct sockaddr *sa, socklen_t bytes,
+static int begin_to_listen(int fd, const struct aiox_listen_options *o)
+{
+    return listen(fd, o->backlog > 0 ? o->backlog : SOMAXCONN) < 0 ? -errno : 0;
+}
+
+static int listen_at(struct socket_channel *s, const struct sockaddr *sa, socklen_t bytes,
                      const struct aiox_listen_options *o)
 {
-    struct socket_channel *s;
-    int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int err;
+    int err = socket_open_(s, sa->sa_family);
 
-    if (fd < 0) {
-        return -errno;
-    }
-    err = socket_channel_new_(&s, fd, sa->sa_family);
     if (err < 0) {
-        close(fd);
         return err;
     }
-    s->base.features_ = AIOX_CHANNEL_LISTEN;
-    err = set_options(fd, sa->sa_family, o);
+    err = set_options(s->d.fd, sa->sa_family, o);
     if (err == 0) {
         err = bind_socket(s, sa, bytes, o);
     }
-    if (err == 0 && listen(fd, o->backlog > 0 ? o->backlog : SOMAXCONN) < 0) {
-        err = -errno;
+    if (err == 0) {
+        err = begin_to_listen(s->d.fd, o);
     }
     if (err < 0) {
-        aiox_channel_unref(&s->base);
+        socket_make_blank_(s);
         return err;
     }
-    *out = &s->base;
+    s->base.features_ = AIOX_CHANNEL_LISTEN;
     return 0;
 }
 
-/* A duplicate of @given_fd, which listens from now on if it did not. */
-static int listen_given(struct aiox_channel **out, int given_fd,
-                        const struct aiox_listen_options *o)
+/* At a duplicate of @given_fd, which listens from now on if it did not. */
+static int listen_given(struct socket_channel *s, int given_fd, const struct aiox_listen_options *o)
 {
-    int fd = fcntl(given_fd, F_DUPFD_CLOEXEC, 0);
-    int err;
+    int err = begin_to_listen(given_fd, o);
 
-    if (fd < 0) {
-        return -errno;
-    }
-    err = listen(fd, o->backlog > 0 ? o->backlog : SOMAXCONN) < 0
-              ? -errno
-              : aiox_channel_socket_new(out, fd);
-    if (err < 0) {
-        close(fd);
-    }
-    return err;
+    return err < 0 ? err : socket_take_duplicate_(s, given_fd);
 }
 
-int aiox_channel_listen(struct aiox_channel **out, const struct aiox_socket_address *at,
-                        const struct aiox_listen_options *options, struct aiox_error *err)
+static int listen_somewhere(struct socket_channel *s, const struct aiox_socket_address *at,
+                            const struct aiox_listen_options *options, struct aiox_error *err)
 {
-    static const struct aiox_listen_options usual;
     struct resolved found;
     int code;
 
-    options = options ? options : &usual;
     if (at->kind == AIOX_SOCKET_FD) {
-        return address_say_(err, listen_given(out, at->fd, options), "listen at", at);
+        return address_say_(err, listen_given(s, at->fd, options), "listen at", at);
     }
-    code = resolve_(&found, at, true, -1, err);
+    code = resolve_(&found, at, true, &s->d, -1, err);
     if (code < 0) {
         return code;
     }
     for (int i = 0; i < found.count; i++) {
-        code = listen_at(out, (struct sockaddr *)&found.at[i].sa, found.at[i].bytes, options);
+        code = listen_at(s, (struct sockaddr *)&found.at[i].sa, found.at[i].bytes, options);
+        AIOX_TRACE(channel, listen, found.at[i].sa.ss_family, code);
         if (code != -EAFNOSUPPORT && code != -EADDRNOTAVAIL) {
             break; /* it listens, or has failed where this machine could have listened */
         }
     }
     return address_say_(err, code, "listen at", at);
+}
+
+int aiox_channel_socket_listen(struct aiox_channel *ch, const struct aiox_socket_address *at,
+                               const struct aiox_listen_options *options, struct aiox_error *err)
+{
+    static const struct aiox_listen_options usual;
+    struct socket_channel *s = socket_channel_of_(ch);
+    int code = socket_begin_opening_(s);
+
+    if (code < 0) {
+        return address_say_(err, code, "listen at", at);
+    }
+    code = listen_somewhere(s, at, options ? options : &usual, err);
+    socket_end_opening_(s);
+    return code;
+}
+
+int aiox_channel_listen(struct aiox_channel **out, const struct aiox_socket_address *at,
+                        const struct aiox_listen_options *options, struct aiox_error *err)
+{
+    struct aiox_channel *ch;
+    int code = aiox_channel_socket_blank(&ch);
+
+    if (code < 0) {
+        return address_say_(err, code, "listen at", at);
+    }
+    code = aiox_channel_socket_listen(ch, at, options, err);
+    if (code < 0) {
+        aiox_channel_unref(ch);
+        return code;
+    }
+    *out = ch;
+    return 0;
 }
 
 /* ---- accept ---- */
@@ -190,7 +209,10 @@ static AIOX_NOINLINE int accept_once(const struct socket_channel *listener,
 
     do {
         fd = accept4(listener->d.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        err = fd < 0 ? -errno : 0;
+        err = fd < 0 ? (int)socket_or_blank_(&listener->d, -errno) : 0;
+        if (err != -EAGAIN) {
+            AIOX_TRACE(channel, accept, listener->d.fd, err < 0 ? err : fd);
+        }
     } while (passes_over(err));
     if (err < 0) {
         return err;

@@ -4,7 +4,7 @@
  *
  * A number is understood at once. A name may take seconds: for a coroutine, a
  * thread looks it up and rings an eventfd. Whoever of the two is done with the
- * record last frees it, so a coroutine can give up at its deadline.
+ * record last frees it, so a coroutine can give up.
  */
 #define _GNU_SOURCE
 #include "resolve.h"
@@ -25,6 +25,8 @@
 
 #include "aiox/aio_co.h"
 #include "aiox/assert.h"
+
+#include "trace.h"
 
 int address_say_(struct aiox_error *err, int code, const char *what,
                  const struct aiox_socket_address *a)
@@ -186,7 +188,7 @@ static int start(pthread_t *thread, struct lookup *l)
 }
 
 static int ask_thread(struct resolved *out, const struct aiox_socket_address *a, bool passive,
-                      int64_t deadline_ns) AIOX_NO_THREAD_SAFETY_ANALYSIS
+                      struct descriptor *d, int64_t deadline_ns)
 {
     struct lookup *l = new_lookup(a, passive);
     pthread_t thread;
@@ -200,7 +202,9 @@ static int ask_thread(struct resolved *out, const struct aiox_socket_address *a,
         put_lookup(l, 2);
         return code;
     }
-    code = aiox_co_wait_fd(l->done_fd, AIOX_FD_READ, deadline_ns);
+    descriptor_take_(d, l->done_fd);
+    code = descriptor_wait_(d, true, AIOX_FD_READ, deadline_ns);
+    (void)descriptor_let_go_(d);
     if (code < 0) {
         pthread_detach(thread);
     } else {
@@ -213,28 +217,30 @@ static int ask_thread(struct resolved *out, const struct aiox_socket_address *a,
 }
 
 static int resolve_tcp(struct resolved *out, const struct aiox_socket_address *a, bool passive,
-                       int64_t deadline_ns)
+                       struct descriptor *d, int64_t deadline_ns)
 {
     int code = ask_in_order(out, a, passive, AI_NUMERICHOST | AI_NUMERICSERV);
+    bool by_thread;
 
     if (code != -ENOENT) {
         return code;
     }
-    if (aiox_in_coroutine() && aiox_co_context(aiox_co_self())) {
-        return ask_thread(out, a, passive, deadline_ns);
-    }
-    return ask_in_order(out, a, passive, 0);
+    by_thread = aiox_in_coroutine() && aiox_co_context(aiox_co_self());
+    code =
+        by_thread ? ask_thread(out, a, passive, d, deadline_ns) : ask_in_order(out, a, passive, 0);
+    AIOX_TRACE(channel, lookup, by_thread, code < 0 ? code : out->count);
+    return code;
 }
 
 int resolve_(struct resolved *out, const struct aiox_socket_address *a, bool passive,
-             int64_t deadline_ns, struct aiox_error *err)
+             struct descriptor *d, int64_t deadline_ns, struct aiox_error *err)
 {
     int code = 0;
 
     memset(out, 0, sizeof(*out));
     switch (a->kind) {
     case AIOX_SOCKET_TCP:
-        code = resolve_tcp(out, a, passive, deadline_ns);
+        code = resolve_tcp(out, a, passive, d, deadline_ns);
         break;
     case AIOX_SOCKET_UNIX:
     case AIOX_SOCKET_UNIX_ABSTRACT:

@@ -8,6 +8,8 @@
 #include "aiox/error.h"
 #include "aiox/socket_address.h"
 
+#include "descriptor.h"
+
 enum { RESOLVED_MAX = 8 };
 
 struct resolved {
@@ -24,11 +26,12 @@ int address_say_(struct aiox_error *err, int code, const char *what,
 
 /*
  * The addresses of @a, at least one. @passive: to listen at. A name is looked
- * up in another thread if the caller is a coroutine of a context.
+ * up in another thread if the caller is a coroutine of a context, which then
+ * waits in @d, so that others may end it (-ECANCELED).
  *
  * -ENOENT, -EHOSTUNREACH, -ENOMEM, -EAGAIN (no thread), -ETIMEDOUT, ... [any]
  */
 int resolve_(struct resolved *out, const struct aiox_socket_address *a, bool passive,
-             int64_t deadline_ns, struct aiox_error *err);
+             struct descriptor *d, int64_t deadline_ns, struct aiox_error *err);
 
 #endif /* AIOX_CHANNEL_SRC_RESOLVE_H_ */

@@ -7,6 +7,8 @@
 
 #include "aiox/assert.h"
 
+#include "trace.h"
+
 static const char waiting[] = "aiox_channel_wait";
 
 enum { PER_BLOCK = 32, DIRECTIONS = 2 };
@@ -90,7 +92,7 @@ static struct slot *pop(struct slots *all)
     return s;
 }
 
-int slot_get_(struct slot **out, struct aiox_context *ctx, int fd)
+int slot_get_(struct slot **out, struct aiox_context *ctx, int fd, uint32_t flags)
 {
     void *part = NULL;
     struct slot *s;
@@ -106,28 +108,10 @@ int slot_get_(struct slot **out, struct aiox_context *ctx, int fd)
     pthread_mutex_lock(&s->lock);
     s->ctx = aiox_context_ref(ctx);
     s->fd = fd;
+    s->flags = flags;
     pthread_mutex_unlock(&s->lock);
     *out = s;
     return 0;
-}
-
-void slot_put_(struct slot *s)
-{
-    struct aiox_context *ctx = s->ctx;
-    struct slots *all = s->slots;
-
-    pthread_mutex_lock(&s->lock);
-    aiox_assert(!s->waiting[0] && !s->waiting[1]);
-    if (s->armed) {
-        aiox_clear_fd_handler(ctx, s->fd);
-        s->armed = 0;
-    }
-    pthread_mutex_unlock(&s->lock);
-    pthread_mutex_lock(&all->lock);
-    s->next = all->free;
-    all->free = s;
-    pthread_mutex_unlock(&all->lock);
-    aiox_context_unref(ctx);
 }
 
 /* ---- what happens; all with the lock of the slot held ---- */
@@ -157,9 +141,11 @@ static int arm(struct slot *s, uint32_t events)
     struct aiox_fd_handler handler = {
         .read = events & AIOX_FD_READ ? readable : NULL,
         .write = events & AIOX_FD_WRITE ? writable : NULL,
+        .flags = s->flags,
     };
     int err = 0;
 
+    AIOX_TRACE(channel, watch, s->fd, events);
     if (!events) {
         aiox_clear_fd_handler(s->ctx, s->fd);
     } else {
@@ -169,6 +155,26 @@ static int arm(struct slot *s, uint32_t events)
         s->armed = events;
     }
     return err;
+}
+
+/* ---- back to the free ones; without the lock ---- */
+
+void slot_put_(struct slot *s)
+{
+    struct aiox_context *ctx = s->ctx;
+    struct slots *all = s->slots;
+
+    pthread_mutex_lock(&s->lock);
+    aiox_assert(!s->waiting[0] && !s->waiting[1]);
+    if (s->armed) {
+        (void)arm(s, 0);
+    }
+    pthread_mutex_unlock(&s->lock);
+    pthread_mutex_lock(&all->lock);
+    s->next = all->free;
+    all->free = s;
+    pthread_mutex_unlock(&all->lock);
+    aiox_context_unref(ctx);
 }
 
 /* ---- the loop reports; without the lock ---- */

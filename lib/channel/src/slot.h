@@ -33,12 +33,13 @@ struct slot {
     struct slots *slots;
     struct slot *next;
     int fd;
+    uint32_t flags;            /* of its handler: enum aiox_fd_handler_flag */
     uint32_t armed;            /* what the loop watches */
     struct waiter *waiting[2]; /* to read, to write */
 };
 
-/* A slot for @fd in @ctx, which gets a reference. 0 or -ENOMEM. [any] */
-int slot_get_(struct slot **out, struct aiox_context *ctx, int fd);
+/* A slot for @fd in @ctx, which gets a reference; @flags of the handler. 0 or -ENOMEM. [any] */
+int slot_get_(struct slot **out, struct aiox_context *ctx, int fd, uint32_t flags);
 
 /* Gives it back; nothing is watched then. Nobody waits in it. [any] */
 void slot_put_(struct slot *s);

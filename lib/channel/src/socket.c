@@ -15,6 +15,8 @@
 #include "aiox/assert.h"
 #include "aiox/channel_socket.h"
 
+#include "trace.h"
+
 static struct socket_channel *self_of(struct aiox_channel *ch)
 {
     return AIOX_CONTAINER_OF(ch, struct socket_channel, base);
@@ -38,24 +40,28 @@ static ssize_t read_once(struct aiox_channel *ch, struct aiox_channel_io *io)
     ssize_t n;
 
     if (io->peek) {
-        return socket_receive_(d->fd, io);
+        return socket_or_blank_(d, socket_receive_(d->fd, io));
     }
     if (descriptor_expects_nothing_(d)) {
         return -EAGAIN;
     }
     n = socket_receive_(d->fd, io);
     descriptor_has_read_(d, n, n > 0 && (size_t)n < room_in(io));
-    return n;
+    return socket_or_blank_(d, n);
 }
 
 static ssize_t write_once(struct aiox_channel *ch, struct aiox_channel_io *io)
 {
-    return socket_send_(self_of(ch)->d.fd, io);
+    const struct descriptor *d = &self_of(ch)->d;
+
+    return socket_or_blank_(d, socket_send_(d->fd, io));
 }
 
 static int wait_for(struct aiox_channel *ch, uint32_t events, int64_t deadline_ns)
 {
-    return descriptor_wait_(&self_of(ch)->d, ch->follows_, events, deadline_ns);
+    struct descriptor *d = &self_of(ch)->d;
+
+    return d->fd < 0 ? -ENOTCONN : descriptor_wait_(d, ch->follows_, events, deadline_ns);
 }
 
 static bool wake(struct aiox_channel *ch, uint32_t event)
@@ -75,8 +81,9 @@ static int shut(struct aiox_channel *ch, enum aiox_channel_direction what)
         [AIOX_CHANNEL_WRITING] = SHUT_WR,
         [AIOX_CHANNEL_BOTH] = SHUT_RDWR,
     };
+    const struct descriptor *d = &self_of(ch)->d;
 
-    return shutdown(self_of(ch)->d.fd, how[what]) < 0 ? -errno : 0;
+    return shutdown(d->fd, how[what]) < 0 ? (int)socket_or_blank_(d, -errno) : 0;
 }
 
 /* Removes the file of a listener, unless somebody has put another in its place. */
@@ -100,6 +107,11 @@ static void free_socket(struct aiox_channel *ch)
 {
     descriptor_fini_(&self_of(ch)->d);
     free(self_of(ch));
+}
+
+static void set_external(struct aiox_channel *ch, bool external)
+{
+    descriptor_set_external_(&self_of(ch)->d, external);
 }
 
 static int set(struct aiox_channel *ch, int level, int name, int value)
@@ -140,21 +152,31 @@ static const struct aiox_channel_ops ops = {
     .set_cork = set_cork,
     .set_delay = set_delay,
     .set_keepalive = set_keepalive,
+    .set_external = set_external,
 };
 
 /* ---- life ---- */
 
+/* What a socket of @family, or one that listens, can do. */
+static void set_kind(struct socket_channel *s, int family, bool listens)
+{
+    uint32_t passes = family == AF_UNIX ? AIOX_CHANNEL_FD_PASS : 0u;
+
+    s->family = family;
+    s->base.features_ =
+        listens ? AIOX_CHANNEL_LISTEN : AIOX_CHANNEL_SHUTDOWN | AIOX_CHANNEL_PEEK | passes;
+}
+
 int socket_channel_new_(struct socket_channel **out, int fd, int family)
 {
     struct socket_channel *s = calloc(1, sizeof(*s));
-    uint32_t passes = family == AF_UNIX ? AIOX_CHANNEL_FD_PASS : 0u;
 
     if (!s) {
         return -ENOMEM;
     }
-    aiox_channel_init(&s->base, &ops, AIOX_CHANNEL_SHUTDOWN | AIOX_CHANNEL_PEEK | passes);
+    aiox_channel_init(&s->base, &ops, 0);
     descriptor_init_(&s->d, fd);
-    s->family = family;
+    set_kind(s, family, false);
     *out = s;
     return 0;
 }
@@ -180,10 +202,9 @@ static int prepare_listener(int fd)
     return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-int aiox_channel_socket_new(struct aiox_channel **out, int fd)
+int socket_take_(struct socket_channel *s, int fd)
 {
     int type = 0, family = 0, listens = 0;
-    struct socket_channel *s;
     int err;
 
     if ((err = option(fd, SO_TYPE, &type)) < 0 || (err = option(fd, SO_DOMAIN, &family)) < 0 ||
@@ -194,14 +215,27 @@ int aiox_channel_socket_new(struct aiox_channel **out, int fd)
         return -EPROTOTYPE;
     }
     err = listens ? prepare_listener(fd) : 0;
-    if (err == 0) {
-        err = socket_channel_new_(&s, fd, family);
-    }
     if (err < 0) {
         return err;
     }
-    if (listens) {
-        s->base.features_ = AIOX_CHANNEL_LISTEN;
+    set_kind(s, family, listens);
+    descriptor_take_(&s->d, fd);
+    AIOX_TRACE(channel, adopt, fd, (uintptr_t)(listens ? "listener" : "socket"));
+    return 0;
+}
+
+int aiox_channel_socket_new(struct aiox_channel **out, int fd)
+{
+    struct socket_channel *s;
+    int err = socket_channel_new_(&s, -1, AF_UNSPEC);
+
+    if (err < 0) {
+        return err;
+    }
+    err = socket_take_(s, fd);
+    if (err < 0) {
+        aiox_channel_unref(&s->base);
+        return err;
     }
     *out = &s->base;
     return 0;
@@ -232,76 +266,70 @@ fail_fds:
     return -ENOMEM;
 }
 
-/* ---- who is there ---- */
+/* ---- from nowhere to somewhere ---- */
 
-static int address(struct aiox_channel *ch, struct aiox_socket_address *out,
-                   int (*get)(int fd, struct sockaddr *sa, socklen_t *bytes))
+int aiox_channel_socket_blank(struct aiox_channel **out)
 {
-    struct sockaddr_storage sa = {0};
-    socklen_t bytes = sizeof(sa);
+    struct socket_channel *s;
+    int err = socket_channel_new_(&s, -1, AF_UNSPEC);
 
-    if (get(socket_channel_of_(ch)->d.fd, (struct sockaddr *)&sa, &bytes) < 0) {
+    if (err == 0) {
+        *out = &s->base;
+    }
+    return err;
+}
+
+int socket_begin_opening_(struct socket_channel *s)
+{
+    int err;
+
+    if (!aiox_channel_enter(&s->base)) {
+        return -EBADF;
+    }
+    err = descriptor_begin_opening_(&s->d);
+    if (err < 0) {
+        aiox_channel_leave(&s->base);
+    }
+    return err;
+}
+
+void socket_end_opening_(struct socket_channel *s)
+{
+    descriptor_end_opening_(&s->d);
+    aiox_channel_leave(&s->base);
+}
+
+int socket_open_(struct socket_channel *s, int family)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
         return -errno;
     }
-    return aiox_socket_address_from_sockaddr(out, (struct sockaddr *)&sa, bytes);
+    set_kind(s, family, false);
+    descriptor_take_(&s->d, fd);
+    return 0;
 }
 
-static int local_name(int fd, struct sockaddr *sa, socklen_t *bytes)
+int socket_take_duplicate_(struct socket_channel *s, int given_fd)
 {
-    return getsockname(fd, sa, bytes);
-}
-
-static int peer_name(int fd, struct sockaddr *sa, socklen_t *bytes)
-{
-    return getpeername(fd, sa, bytes);
-}
-
-int aiox_channel_local_address(struct aiox_channel *ch, struct aiox_socket_address *out)
-{
+    int fd = fcntl(given_fd, F_DUPFD_CLOEXEC, 0);
     int err;
 
-    if (!aiox_channel_enter(ch)) {
-        return -EBADF;
+    if (fd < 0) {
+        return -errno;
     }
-    err = address(ch, out, local_name);
-    aiox_channel_leave(ch);
+    err = socket_take_(s, fd);
+    if (err < 0) {
+        close(fd);
+    }
     return err;
 }
 
-int aiox_channel_peer_address(struct aiox_channel *ch, struct aiox_socket_address *out)
+void socket_make_blank_(struct socket_channel *s)
 {
-    int err;
-
-    if (!aiox_channel_enter(ch)) {
-        return -EBADF;
-    }
-    err = address(ch, out, peer_name);
-    aiox_channel_leave(ch);
-    return err;
-}
-
-int aiox_channel_peer_credentials(struct aiox_channel *ch, struct aiox_peer_credentials *out)
-{
-    const struct socket_channel *s = socket_channel_of_(ch);
-    struct ucred who;
-    socklen_t bytes = sizeof(who);
-    int err = 0;
-
-    if (!aiox_channel_enter(ch)) {
-        return -EBADF;
-    }
-    if (s->family != AF_UNIX) {
-        err = -EOPNOTSUPP;
-    } else if (getsockopt(s->d.fd, SOL_SOCKET, SO_PEERCRED, &who, &bytes) < 0) {
-        err = -errno;
-    } else {
-        *out = (struct aiox_peer_credentials){.pid = who.pid, .uid = who.uid, .gid = who.gid};
-    }
-    aiox_channel_leave(ch);
-    return err;
-}
-
-int aiox_channel_socket_fd(struct aiox_channel *ch)
-{
-    return socket_channel_of_(ch)->d.fd;
+    remove_file(s);
+    s->unlinks = false;
+    close(descriptor_let_go_(&s->d));
+    set_kind(s, AF_UNSPEC, false);
 }

@@ -311,6 +311,44 @@ TEST_F(Wait, AtOnceLosesNothing)
     EXPECT_EQ(heard % 1000, 300 + heard / 1000) << "each byte of both";
 }
 
+/* ---- external: new work that a loop does not let in ---- */
+
+TEST_F(Wait, OfAnExternalChannelIsNotToldWhileThatIsDisabled)
+{
+    int result, other;
+    Pair usual;
+    aiox_channel_set_external(pair_.a, true);
+    StartRead(pair_.a, &result);
+    StartRead(usual.a, &other);
+    aiox_context_disable_external(loop_);
+
+    EXPECT_EQ(aiox_channel_write(pair_.b, "x", 1, -1), 1);
+    EXPECT_EQ(aiox_channel_write(usual.b, "x", 1, -1), 1);
+    loop_.RunUntil([&] { return other != kNotYet; });
+    loop_.Settle();
+    EXPECT_EQ(result, kNotYet);
+
+    ASSERT_EQ(aiox_context_enable_external(loop_), 0);
+    loop_.RunUntil([&] { return result != kNotYet; });
+    EXPECT_EQ(result, 1);
+}
+
+TEST_F(Wait, OfAnExternalChannelEndsByItsTimeAndByOthersAllTheSame)
+{
+    int result, timed_out = kNotYet;
+    aiox_channel_set_external(pair_.a, true);
+    aiox_context_disable_external(loop_);
+
+    StartRead(pair_.a, &result);
+    EXPECT_TRUE(aiox_channel_wake_read(pair_.a));
+    EXPECT_EQ(result, -ECANCELED);
+    EXPECT_EQ(aiox_channel_write(pair_.b, "x", 1, -1), 1);
+    loop_.Run([&] { timed_out = aiox_channel_wait(pair_.a, AIOX_FD_READ, 0); });
+
+    EXPECT_EQ(timed_out, -ETIMEDOUT);
+    ASSERT_EQ(aiox_context_enable_external(loop_), 0);
+}
+
 using WaitDeathTest = co_testing::DeathTest;
 
 TEST_F(WaitDeathTest, TwoReadersEndTheProgram)

@@ -7,6 +7,7 @@
 #include "aiox/assert.h"
 
 #include "session.h"
+#include "trace.h"
 
 static struct tls_channel *self_of(struct aiox_channel *ch)
 {
@@ -46,6 +47,17 @@ static bool is_to_be_repeated(ssize_t result)
     return result == GNUTLS_E_INTERRUPTED || result == GNUTLS_E_WARNING_ALERT_RECEIVED;
 }
 
+/* What a read or a write has come to, a result of GnuTLS that is not negative included. */
+static ssize_t outcome(const struct tls_channel *t, ssize_t result, uint32_t *wanted)
+{
+    ssize_t n = result >= 0 ? result : tls_code_(t, result, wanted);
+
+    if (AIOX_UNLIKELY(n < 0 && n != -EAGAIN)) {
+        AIOX_TRACE(channel_tls, broken, (uintptr_t)t, n);
+    }
+    return n;
+}
+
 /* ---- reading ---- */
 
 static ssize_t receive(struct tls_channel *t, const struct iovec *into, uint32_t *wanted)
@@ -55,7 +67,7 @@ static ssize_t receive(struct tls_channel *t, const struct iovec *into, uint32_t
     do {
         n = gnutls_record_recv(t->session, into->iov_base, into->iov_len);
     } while (is_to_be_repeated(n));
-    return n >= 0 ? n : tls_code_(t, n, wanted);
+    return outcome(t, n, wanted);
 }
 
 /* The first part of a vector with room; NULL: there is none. */
@@ -131,11 +143,12 @@ static ssize_t send_record(struct tls_channel *t, const struct aiox_channel_io *
     } while (is_to_be_repeated(n));
     if (n == GNUTLS_E_AGAIN && t->unsent_bytes == 0) {
         t->unsent_bytes = from.iov_len < RECORD_BYTES ? from.iov_len : RECORD_BYTES;
+        AIOX_TRACE(channel_tls, unsent, (uintptr_t)t, t->unsent_bytes);
     }
     if (n >= 0) {
         t->unsent_bytes = 0;
     }
-    return n >= 0 ? n : tls_code_(t, n, wanted);
+    return outcome(t, n, wanted);
 }
 
 static ssize_t write_once(struct aiox_channel *ch, struct aiox_channel_io *io)
@@ -179,9 +192,11 @@ static void end_waits(struct aiox_channel *ch)
 
 int tls_try_bye_(struct tls_channel *t, uint32_t *wanted)
 {
+    bool was_said;
     int n = 0;
 
     pthread_mutex_lock(&t->lock);
+    was_said = t->said_bye;
     while (!t->said_bye) {
         n = t->unsent_bytes ? (int)gnutls_record_send(t->session, NULL, 0)
                             : gnutls_bye(t->session, GNUTLS_SHUT_WR);
@@ -194,6 +209,9 @@ int tls_try_bye_(struct tls_channel *t, uint32_t *wanted)
         }
     }
     n = t->said_bye ? 0 : tls_code_(t, n, wanted);
+    if (!was_said && n != -EAGAIN) {
+        AIOX_TRACE(channel_tls, farewell, (uintptr_t)t, n);
+    }
     pthread_mutex_unlock(&t->lock);
     return n;
 }
@@ -248,6 +266,11 @@ static void set_follow(struct aiox_channel *ch, bool follow)
     aiox_channel_set_follow_coroutine_ctx(self_of(ch)->inner, follow);
 }
 
+static void set_external(struct aiox_channel *ch, bool external)
+{
+    aiox_channel_set_external(self_of(ch)->inner, external);
+}
+
 const struct aiox_channel_ops tls_ops_ = {
     .kind = "tls",
     .read = read_once,
@@ -262,6 +285,7 @@ const struct aiox_channel_ops tls_ops_ = {
     .set_delay = set_delay,
     .set_keepalive = set_keepalive,
     .set_follow = set_follow,
+    .set_external = set_external,
 };
 
 struct tls_channel *tls_of_(struct aiox_channel *ch)

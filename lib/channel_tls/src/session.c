@@ -12,6 +12,8 @@
 
 #include "aiox/assert.h"
 
+#include "trace.h"
+
 /* ---- how GnuTLS reaches the inner channel ---- */
 
 static ssize_t say(struct tls_channel *t, ssize_t n)
@@ -266,6 +268,7 @@ static int shake_until(struct tls_channel *t, int64_t deadline_ns, struct aiox_e
         int code = shake(t, &wanted, err);
 
         if (code == -EAGAIN && aiox_channel_may_wait(&t->base)) {
+            AIOX_TRACE(channel_tls, shake, (uintptr_t)t, wanted);
             code = aiox_channel_wait(t->inner, wanted, deadline_ns);
             if (code > 0) {
                 continue;
@@ -285,6 +288,9 @@ int aiox_channel_tls_handshake(struct aiox_channel *ch, int64_t deadline_ns, str
         return aiox_error_set(err, -EBADF, "TLS handshake: the channel is closed");
     }
     code = shake_until(t, deadline_ns, err);
+    if (code != -EAGAIN) {
+        AIOX_TRACE(channel_tls, shaken, (uintptr_t)t, code);
+    }
     aiox_channel_leave(ch);
     return code;
 }

@@ -12,9 +12,12 @@
 #include "aiox/channel_ops.h"
 #include "aiox/channel_tls.h"
 #include "lib/channel/test/testing.h"
+#include "test/harness/trace_log.h"
 
 namespace
 {
+using aiox_test::Number;
+using aiox_test::TracePoint;
 using channel_testing::Channel;
 using channel_testing::Folder;
 using channel_testing::Noise;
@@ -23,7 +26,10 @@ using co_testing::Loop;
 using co_testing::LoopThread;
 using co_testing::Spawn;
 using ::testing::AnyOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+
+using Points = std::vector<TracePoint>;
 
 /* Runs a program of GnuTLS; false if it fails. */
 bool Succeeds(const std::string &command)
@@ -813,4 +819,49 @@ TEST_F(Tls, ThatDoesNotFollowStaysWhereItFirstWas)
 
     EXPECT_EQ(c, 'x');
 }
+
+/* ---- trace points ---- */
+
+TEST_F(Tls, TraceOfAHandshakeAndAFarewell)
+{
+    MakeBoth();
+    aiox_test::TraceLog log("channel_tls");
+
+    ShakeWell();
+    Points shaking = log.Points();
+    char c;
+    Both([&] { EXPECT_EQ(aiox_channel_tls_bye(client_, -1), 0); },
+         [&] { EXPECT_EQ(aiox_channel_read_full_eof(server_, &c, 1, -1), 0); });
+
+    EXPECT_THAT(shaking, Contains(TracePoint{"shake", Number(client_), AIOX_FD_READ}));
+    EXPECT_THAT(shaking, Contains(TracePoint{"shaken", Number(client_), 0}).Times(1));
+    EXPECT_THAT(shaking, Contains(TracePoint{"shaken", Number(server_), 0}).Times(1));
+    EXPECT_EQ(log.Points(), (Points{{"farewell", Number(client_), 0}}));
+}
+
+TEST_F(Tls, TraceOfARecordThatDoesNotFitAndOfALineThatIsCut)
+{
+    std::string much = Noise(300 * 1000);
+    pair_.MakeNarrow();
+    MakeBoth();
+    ShakeWell();
+    aiox_test::TraceLog log("channel_tls");
+
+    aiox_channel_set_blocking(client_, false);
+    ssize_t n;
+    while ((n = aiox_channel_write(client_, much.data(), much.size(), -1)) > 0) {
+    }
+    EXPECT_EQ(n, -EAGAIN);
+    EXPECT_EQ(log.Points(), (Points{{"unsent", Number(client_), 16384}}));
+    client_.Drop();
+    loop_.Run([&] {
+        while ((n = aiox_channel_read(server_, much.data(), much.size(), -1)) > 0) {
+        }
+    });
+
+    EXPECT_EQ(n, -ECONNABORTED);
+    EXPECT_EQ(log.Points(),
+              (Points{{"broken", Number(server_), static_cast<uint64_t>(-ECONNABORTED)}}));
+}
+
 } // namespace

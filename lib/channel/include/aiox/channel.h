@@ -57,10 +57,10 @@ AIOX_API struct aiox_channel *aiox_channel_ref(struct aiox_channel *ch);
 AIOX_API void aiox_channel_unref(struct aiox_channel *ch);
 
 /*
- * Ends the use of @ch. Coroutines that wait in it go on with -ECANCELED; what
- * comes later is -EBADF. Descriptors are closed when the last of those who are
- * in a function of @ch has left it, so no number is used after it was given
- * away. A thread that blocks in poll(2) is not woken.
+ * Ends the use of @ch. Coroutines and threads that wait in it go on with
+ * -ECANCELED; what comes later is -EBADF. Descriptors are closed when the last of
+ * those who are in a function of @ch has left it, so no number is used after it
+ * was given away.
  *
  * Returns 0, also where it was closed before, or what close(2) said; it is
  * closed all the same. When others are still inside, 0. [any]
@@ -95,6 +95,15 @@ AIOX_API void aiox_channel_set_blocking(struct aiox_channel *ch, bool blocking);
  * [init]
  */
 AIOX_API void aiox_channel_set_follow_coroutine_ctx(struct aiox_channel *ch, bool follow);
+
+/*
+ * Whether what comes here is new work from outside: while
+ * aiox_context_disable_external() is in force for a context, coroutines that wait
+ * in it for this channel are not told that they may go on. Their deadlines, and others who
+ * end their waits, are heeded. No channel is, unless this is called. A read that finds
+ * bytes at once has not waited: whoever drains lets the reader come to a wait. [init]
+ */
+AIOX_API void aiox_channel_set_external(struct aiox_channel *ch, bool external);
 
 /* ---- bytes ---- */
 
@@ -231,9 +240,10 @@ AIOX_API AIOX_NODISCARD int aiox_channel_wait(struct aiox_channel *ch, uint32_t 
                                               int64_t deadline_ns);
 
 /*
- * Lets a coroutine that waits to read (to write) go on with -ECANCELED. False
- * if none does; nothing is remembered for the next wait. Before it moves what
- * it works on to another context, a program makes it quiet so. [any]
+ * Lets a coroutine or a thread that waits to read (to write) go on with
+ * -ECANCELED: one. False if none does; nothing is remembered for the next wait.
+ * Before it moves what it works on to another context, a program makes it quiet
+ * so. A thread for whom there was no descriptor left takes up to 100 ms. [any]
  */
 AIOX_API bool aiox_channel_wake_read(struct aiox_channel *ch);
 AIOX_API bool aiox_channel_wake_write(struct aiox_channel *ch);

@@ -48,6 +48,8 @@ struct aiox_channel_ops {
     int (*set_keepalive)(struct aiox_channel *ch, bool on);
     /* Hands aiox_channel_set_follow_coroutine_ctx() on to the channels that wait in its place. */
     void (*set_follow)(struct aiox_channel *ch, bool follow);
+    /* aiox_channel_set_external(), for itself or for the channels that wait in its place. */
+    void (*set_external)(struct aiox_channel *ch, bool external);
 };
 
 /* The common half. Fields are private. */

@@ -52,6 +52,32 @@ AIOX_API AIOX_NODISCARD int aiox_channel_connect(struct aiox_channel **out,
                                                  const struct aiox_socket_address *to,
                                                  int64_t deadline_ns, struct aiox_error *err);
 
+/* ---- a handle first ---- */
+
+/*
+ * Makes a socket that is nowhere yet: others can know it while it is being connected. Until
+ * then, what it is used for is -ENOTCONN. -ENOMEM. [any]
+ */
+AIOX_API AIOX_NODISCARD int aiox_channel_socket_blank(struct aiox_channel **out);
+
+/*
+ * aiox_channel_connect() of @ch, which is blank. aiox_channel_wake_read() or
+ * _wake_write(), and _close(), end it in any thread, whatever it waits for; but outside of
+ * coroutines the look-up of a name goes on to its end. On error @ch is blank as before.
+ *
+ *   -ECANCELED   another has ended it
+ *   -EISCONN     it is not blank
+ *   -EALREADY    another is connecting it, or makes it listen
+ *   -EBADF       it was closed before
+ *   others       as aiox_channel_connect()
+ *
+ * [any]
+ */
+AIOX_API AIOX_NODISCARD int aiox_channel_socket_connect(struct aiox_channel *ch,
+                                                        const struct aiox_socket_address *to,
+                                                        int64_t deadline_ns,
+                                                        struct aiox_error *err);
+
 /* ---- listening ---- */
 
 /* All zero is the default. */
@@ -78,6 +104,13 @@ AIOX_API AIOX_NODISCARD int aiox_channel_listen(struct aiox_channel **out,
                                                 const struct aiox_socket_address *at,
                                                 const struct aiox_listen_options *options,
                                                 struct aiox_error *err);
+
+/* The same for @ch, which is blank, and stays so on error. Errors as above and of _connect(). [any]
+ */
+AIOX_API AIOX_NODISCARD int aiox_channel_socket_listen(struct aiox_channel *ch,
+                                                       const struct aiox_socket_address *at,
+                                                       const struct aiox_listen_options *options,
+                                                       struct aiox_error *err);
 
 /*
  * Takes a connection from @listener, waiting for one as aiox_channel_read()
@@ -114,7 +147,8 @@ struct aiox_peer_credentials {
 AIOX_API AIOX_NODISCARD int aiox_channel_peer_credentials(struct aiox_channel *ch,
                                                           struct aiox_peer_credentials *out);
 
-/* Its descriptor, which stays its own; -1 after close. For setsockopt(2) and the like. [any] */
+/* Its descriptor, which stays its own; -1 after close, and while it is blank. For setsockopt(2) and
+ * the like. [any] */
 AIOX_API int aiox_channel_socket_fd(struct aiox_channel *ch);
 
 AIOX_END_DECLS

@@ -127,7 +127,7 @@ static inline void aiox_qemu_watch_notifier_(AioContext *ctx, EventNotifier *not
     }
 }
 
-#if AIOX_QEMU_API >= 2025
+#if AIOX_QEMU_API >= 2023
 
 /* limits: the original's parameters */
 static inline void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *io_read,
@@ -152,6 +152,7 @@ static inline void aio_set_event_notifier(AioContext *ctx, EventNotifier *notifi
     aiox_qemu_watch_notifier_(ctx, notifier, io_read, io_poll, io_poll_ready);
 }
 
+#elif AIOX_QEMU_API >= 2015 /* aiox/qemu/aio_external.h */
 #elif AIOX_QEMU_API >= 2014
 
 static inline void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *io_read,
@@ -342,5 +343,7 @@ static inline void aio_add_sqe(void (*prep_sqe)(struct io_uring_sqe *sqe, void *
 }
 
 AIOX_END_DECLS
+
+#include "aiox/qemu/aio_external.h"
 
 #endif /* AIOX_QEMU_AIO_H_ */

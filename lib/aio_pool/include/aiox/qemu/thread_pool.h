@@ -114,7 +114,7 @@ static inline BlockAIOCB *aiox_qemu_submit_(ThreadPool *pool, const struct aiox_
     return acb;
 }
 
-#if AIOX_QEMU_API >= 2025
+#if AIOX_QEMU_API >= 2023
 
 /* On the pool of this thread's context. */
 static inline BlockAIOCB *thread_pool_submit_aio(ThreadPoolFunc *func, void *arg,

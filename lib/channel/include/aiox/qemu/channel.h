@@ -4,31 +4,57 @@
  *
  * As in the original, -1 is an error with words in an Error, and
  * QIO_CHANNEL_ERR_BLOCK is "would block". Conditions are those of GLib, which
- * are those of poll(2): G_IO_IN is POLLIN, G_IO_OUT is POLLOUT. Channels are no
- * objects: qio_channel_ref() and qio_channel_unref() stand for object_ref().
+ * are those of poll(2): G_IO_IN is POLLIN, G_IO_OUT is POLLOUT. Channels are the
+ * only objects that object_ref() and object_unref() know. A channel has no fields that a
+ * program could look at.
+ *
+ * This header brings aiox/qemu/channel_fds.h (descriptors along with bytes) and
+ * aiox/qemu/channel_kinds.h (files, commands, buffers). Sockets and listeners:
+ * aiox/qemu/channel_socket.h, aiox/qemu/net_listener.h.
  */
 #ifndef AIOX_QEMU_CHANNEL_H_
 #define AIOX_QEMU_CHANNEL_H_
 
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "aiox/assert.h"
 #include "aiox/attributes.h"
 #include "aiox/channel.h"
-#include "aiox/channel_command.h"
-#include "aiox/channel_file.h"
-#include "aiox/channel_memory.h"
-#include "aiox/channel_socket.h"
+#include "aiox/qemu/api.h"
 #include "aiox/qemu/error.h"
 
 AIOX_BEGIN_DECLS
 
 typedef struct aiox_channel QIOChannel;
+typedef struct aiox_channel QIOChannelSocket;
+typedef struct aiox_channel QIOChannelFile;
+typedef struct aiox_channel QIOChannelCommand;
+typedef struct aiox_channel QIOChannelBuffer;
+typedef struct aiox_channel QIOChannelNull;
+typedef struct aiox_channel QIOChannelTLS;
+typedef struct aiox_channel Object;
+
+/* Not an original name: @obj, a channel, which ends the program if it is of another @kind. */
+static inline struct aiox_channel *aiox_qemu_channel_of_(void *obj, const char *kind)
+{
+    struct aiox_channel *ch = (struct aiox_channel *)obj;
+
+    if (ch && strcmp(aiox_channel_kind(ch), kind) != 0) {
+        aiox_panic("a channel is a %s, not a %s", aiox_channel_kind(ch), kind);
+    }
+    return ch;
+}
+
+#define OBJECT(obj) ((Object *)(obj))
+#define QIO_CHANNEL(obj) ((QIOChannel *)(obj))
+#define QIO_CHANNEL_SOCKET(obj) aiox_qemu_channel_of_((obj), "socket")
+#define QIO_CHANNEL_FILE(obj) aiox_qemu_channel_of_((obj), "file")
+#define QIO_CHANNEL_COMMAND(obj) aiox_qemu_channel_of_((obj), "command")
+#define QIO_CHANNEL_BUFFER(obj) aiox_qemu_channel_of_((obj), "buffer")
+#define QIO_CHANNEL_NULL(obj) aiox_qemu_channel_of_((obj), "null")
+#define QIO_CHANNEL_TLS(obj) aiox_qemu_channel_of_((obj), "tls")
 
 enum { QIO_CHANNEL_ERR_BLOCK = -2 };
 
@@ -64,6 +90,18 @@ static inline ssize_t aiox_qemu_channel_result_(const char *what, ssize_t result
 
 /* ---- life ---- */
 
+/* Of channels and of what aiox/qemu/net_listener.h has. */
+static inline Object *object_ref(void *obj)
+{
+    return aiox_channel_ref((struct aiox_channel *)obj);
+}
+
+static inline void object_unref(void *obj)
+{
+    aiox_channel_unref((struct aiox_channel *)obj);
+}
+
+/* Not original names: the same, with a type. */
 static inline QIOChannel *qio_channel_ref(QIOChannel *ioc)
 {
     return aiox_channel_ref(ioc);
@@ -74,44 +112,10 @@ static inline void qio_channel_unref(QIOChannel *ioc)
     aiox_channel_unref(ioc);
 }
 
-/* A channel of @fd, socket or not; NULL and an Error leave @fd to the caller. */
-static inline QIOChannel *qio_channel_new_fd(int fd, Error **errp)
+static inline void qio_channel_set_name(QIOChannel *ioc, const char *name)
 {
-    QIOChannel *ioc = NULL;
-    int err = aiox_channel_socket_new(&ioc, fd);
-
-    if (err == -ENOTSOCK) {
-        err = aiox_channel_file_new(&ioc, fd);
-    }
-    return aiox_qemu_channel_result_("use the descriptor", err, errp) < 0 ? NULL : ioc;
-}
-
-static inline QIOChannel *qio_channel_file_new_path(const char *path, int flags, mode_t mode,
-                                                    Error **errp)
-{
-    QIOChannel *ioc = NULL;
-    int err = aiox_channel_file_open(&ioc, path, flags, mode);
-
-    return aiox_qemu_channel_result_("open the file", err, errp) < 0 ? NULL : ioc;
-}
-
-/* Aborts if there is no memory, as the next two do. */
-static inline QIOChannel *qio_channel_buffer_new(size_t capacity)
-{
-    QIOChannel *ioc = NULL;
-    int err = aiox_channel_buffer_new(&ioc, capacity);
-
-    aiox_assert(err == 0);
-    return ioc;
-}
-
-static inline QIOChannel *qio_channel_null_new(void)
-{
-    QIOChannel *ioc = NULL;
-    int err = aiox_channel_null_new(&ioc);
-
-    aiox_assert(err == 0);
-    return ioc;
+    (void)ioc;
+    (void)name; /* nobody hears of it */
 }
 
 /* -1 and an Error, or 0. */
@@ -125,6 +129,8 @@ static inline bool qio_channel_has_feature(QIOChannel *ioc, QIOChannelFeature fe
     return (aiox_channel_features(ioc) & (uint32_t)feature) != 0;
 }
 
+#if AIOX_QEMU_API >= 2025
+
 /* True: it never fails. */
 static inline bool qio_channel_set_blocking(QIOChannel *ioc, bool enabled, Error **errp)
 {
@@ -133,10 +139,40 @@ static inline bool qio_channel_set_blocking(QIOChannel *ioc, bool enabled, Error
     return true;
 }
 
+#else
+
+/* 0: it never fails. */
+static inline int qio_channel_set_blocking(QIOChannel *ioc, bool enabled, Error **errp)
+{
+    (void)errp;
+    aiox_channel_set_blocking(ioc, enabled);
+    return 0;
+}
+
+#endif
+
+#if AIOX_QEMU_API >= 2023
+
 static inline void qio_channel_set_follow_coroutine_ctx(QIOChannel *ioc, bool enabled)
 {
     aiox_channel_set_follow_coroutine_ctx(ioc, enabled);
 }
+
+#else
+
+/* A channel is watched where the coroutine is that waits in it: there is nothing to be done. */
+static inline void qio_channel_attach_aio_context(QIOChannel *ioc, struct aiox_context *ctx)
+{
+    (void)ioc;
+    (void)ctx;
+}
+
+static inline void qio_channel_detach_aio_context(QIOChannel *ioc)
+{
+    (void)ioc;
+}
+
+#endif
 
 /* ---- bytes ---- */
 
@@ -205,58 +241,6 @@ static inline int qio_channel_write_all(QIOChannel *ioc, const char *buf, size_t
                                           aiox_channel_write_full(ioc, buf, buflen, -1), errp);
 }
 
-/* ---- bytes with descriptors ---- */
-
-/* Not an original name: what came, as an array for free(3). */
-static inline void aiox_qemu_channel_give_fds_(const struct aiox_channel_fds *from, int **fds,
-                                               size_t *nfds)
-{
-    size_t bytes = (size_t)from->count * sizeof(int);
-
-    *nfds = (size_t)from->count;
-    *fds = from->count ? (int *)malloc(bytes) : NULL;
-    aiox_assert(*fds || !from->count);
-    if (from->count) {
-        memcpy(*fds, from->fd, bytes);
-    }
-}
-
-/*
- * 0, or -1 and an Error. *@fds is an array for free(3) of the descriptors that
- * came with the first byte.
- * limits: the original's parameters
- */
-static inline int qio_channel_readv_full_all(QIOChannel *ioc, const struct iovec *iov, size_t niov,
-                                             int **fds, size_t *nfds, Error **errp)
-{
-    struct aiox_channel_fds came;
-    int err = aiox_channel_readv_fds_full(ioc, iov, (int)niov, &came, -1);
-
-    if (!err) {
-        aiox_qemu_channel_give_fds_(&came, fds, nfds);
-    }
-    return (int)aiox_qemu_channel_result_("read all", err, errp);
-}
-
-/*
- * 0, or -1 and an Error. @flags is not looked at.
- * limits: the original's parameters
- */
-static inline int qio_channel_writev_full_all(QIOChannel *ioc, const struct iovec *iov, size_t niov,
-                                              int *fds, size_t nfds, int flags, Error **errp)
-{
-    struct aiox_channel_fds go;
-
-    (void)flags;
-    aiox_assert(nfds <= AIOX_CHANNEL_MAX_FDS);
-    go.count = (int)nfds;
-    if (nfds) {
-        memcpy(go.fd, fds, nfds * sizeof(int));
-    }
-    return (int)aiox_qemu_channel_result_(
-        "write all", aiox_channel_writev_fds_full(ioc, iov, (int)niov, &go, -1), errp);
-}
-
 /* ---- waiting, and the rest ---- */
 
 /* Until one of @condition holds: the thread waits, or the coroutine in which this is called. */
@@ -309,5 +293,8 @@ static inline off_t qio_channel_io_seek(QIOChannel *ioc, off_t offset, int whenc
 }
 
 AIOX_END_DECLS
+
+#include "aiox/qemu/channel_fds.h"
+#include "aiox/qemu/channel_kinds.h"
 
 #endif /* AIOX_QEMU_CHANNEL_H_ */

@@ -47,7 +47,7 @@ static inline void qemu_co_queue_init(CoQueue *queue)
     aiox_co_queue_init(queue);
 }
 
-#if AIOX_QEMU_API >= 2025
+#if AIOX_QEMU_API >= 2017
 
 typedef enum {
     CO_QUEUE_WAIT_FRONT = 1,

@@ -16,7 +16,7 @@ AIOX_BEGIN_DECLS
 typedef struct aiox_co Coroutine;
 typedef aiox_co_fn CoroutineEntry;
 
-#if AIOX_QEMU_API >= 2025
+#if AIOX_QEMU_API >= 2016
 
 /* Aborts if there is no memory. */
 static inline Coroutine *qemu_coroutine_create(CoroutineEntry *entry, void *opaque)
