@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "aiox/attributes.h"
 #include "aiox/coroutine.h"
@@ -25,6 +26,12 @@ struct connection;
 struct tls_keys;
 
 enum { TLS_WORDS = 400 };
+
+/* TLS handshakes. */
+struct tls_counts {
+    uint64_t done;
+    uint64_t failed; /* by the client's fault, or because it was lost or too slow */
+};
 
 /* False: all that follows fails. */
 extern const bool tls_is_built;
