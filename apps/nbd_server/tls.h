@@ -38,9 +38,9 @@ extern const bool tls_is_built;
 
 /*
  * Reads server-cert.pem, server-key.pem, and if they are there ca-cert.pem and
- * ca-crl.pem in the folder @certs, or the keys that clients have from the file
- * @psk; one of the two is not NULL. With ca-cert.pem a client must show a
- * certificate that it vouches for. *@out gets one reference. Errors are those of
+ * ca-crl.pem in the folder @certs, and the keys that clients have from the file
+ * @psk; one of the two may be NULL. With ca-cert.pem a client that has no key must
+ * show a certificate that it vouches for. *@out gets one reference. Errors are those of
  * aiox_tls_credentials_x509(), or -EOPNOTSUPP: not built. Blocks. [any]
  */
 AIOX_NODISCARD int tls_keys_open(struct tls_keys **out, const char *certs, const char *psk,

@@ -212,6 +212,24 @@ TEST_F(TlsTest, StatisticsSayWhoIsEncryptedAndHowOftenThatFailed)
     EXPECT_NE(json.find("\"export\":\"\",\"tls\":false,"), std::string::npos) << json;
 }
 
+TEST_F(TlsTest, AKeyOrACertificateWillDoAtOnePlace)
+{
+    Start({"--tls-certs", pki_->Path(), "--tls-psk", Keys()});
+    TlsWish shows;
+    shows.dir = pki_->Path();
+    shows.show = pki_->Path("client");
+    TlsWish nothing;
+    nothing.dir = pki_->Path();
+
+    TlsPeer by_key(socket_, Alice()), by_certificate(socket_, shows), by_neither(socket_, nothing);
+
+    EXPECT_TRUE(by_key.IsSecure() && by_key.Enter());
+    EXPECT_TRUE(by_certificate.IsSecure() && by_certificate.Enter());
+    EXPECT_FALSE(by_neither.IsSecure() && by_neither.Enter());
+    EXPECT_TRUE(server_->WaitForLog("\"alice\"")) << server_->Log();
+    EXPECT_TRUE(server_->WaitForLog("CN=")) << server_->Log();
+}
+
 TEST_F(TlsTest, BothVersionsOfTlsAreSpoken)
 {
     Start({"--tls-psk", Keys()});
