@@ -107,6 +107,14 @@ static bool tls_goes_on(void *opaque)
     return may_greet(opaque);
 }
 
+/* One that the server ended was neither good nor bad. */
+static void count_handshake(struct client *c, int error)
+{
+    c->encrypted = error == 0;
+    c->host->tls_counts->done += error == 0;
+    c->host->tls_counts->failed += error != 0 && (error != -ECANCELED || c->conn.timed_out);
+}
+
 /* False: there is nothing more to say to this client. */
 static bool start_tls(struct client *c) coroutine_fn
 {
@@ -114,6 +122,7 @@ static bool start_tls(struct client *c) coroutine_fn
     struct aiox_error err;
     int error = tls_begin(&c->conn, c->host->tls_keys, tls_goes_on, c, who, &err);
 
+    count_handshake(c, error);
     if (error == 0) {
         client_say_(c, AIOX_LOG_DEBUG, "is encrypted: %s", who);
     } else if (error != -ECANCELED) {
@@ -178,7 +187,7 @@ static void greet(struct client *c) coroutine_fn
 static void note_moved(struct client *c, size_t n)
 {
     if (n > 0) {
-        c->moved_ns = aiox_clock_now_ns();
+        c->moved_ns = c->t.now_ns = aiox_clock_now_ns();
     }
 }
 
@@ -194,9 +203,9 @@ static void send_replies(struct client *c)
             return;
         }
         n = connection_send(&c->conn, iov, count);
+        note_moved(c, n);
         transmission_sent(&c->t, n);
         transmission_continue(&c->t);
-        note_moved(c, n);
         if (n > 0 && c->leaving && !c->stopping) { /* it does take its replies */
             connection_set_timer(&c->conn, c->host->leave_ns);
         }
@@ -278,6 +287,7 @@ static void serve(struct client *c) coroutine_fn
     connection_set_timer(&c->conn, c->host->idle_ns);
     client_say_(c, AIOX_LOG_DEBUG, "is served");
     transmission_start(&c->t, &c->transmission_host, c, &service, &c->in);
+    c->t.now_ns = c->moved_ns;
     transmission_continue(&c->t);
     for (;;) {
         send_replies(c);

@@ -28,9 +28,10 @@ struct client_host {
     struct transmission_limits limits;
     enum handshake_tls tls;
     struct tls_keys *tls_keys; /* NULL: tls is off */
-    int64_t handshake_ns;      /* a handshake that takes longer is ended; 0: never */
-    int64_t idle_ns;           /* a client from which nothing comes leaves; 0: never */
-    int64_t leave_ns;          /* a client that takes no replies while it leaves is left behind */
+    struct tls_counts *tls_counts;
+    int64_t handshake_ns; /* a handshake that takes longer is ended; 0: never */
+    int64_t idle_ns;      /* a client from which nothing comes leaves; 0: never */
+    int64_t leave_ns;     /* a client that takes no replies while it leaves is left behind */
     /* A client has chosen an export, or failed to. Called at home, perhaps inside client_new(). */
     void (*settled)(void *opaque);
     /* A client has ended and is gone. Called at home, perhaps inside client_new(). */
@@ -80,6 +81,7 @@ struct client_view {
     const char *peer;
     const char *state;               /* "greeting", "served", "leaving" */
     const struct nbd_export *chosen; /* or NULL */
+    bool encrypted;                  /* by TLS */
     int64_t age_ns;
     int64_t still_ns;       /* since bytes last went either way */
     uint32_t requests;      /* under way */

@@ -35,6 +35,7 @@ struct client {
     struct connection conn;
     struct transmission t;
     bool greeting;    /* it has not chosen yet */
+    bool encrypted;   /* by TLS */
     bool stopping;    /* the server wants it to leave */
     bool aborted;     /* at once: conn is as good as lost */
     bool leaving;     /* no more input; the timer runs */

@@ -114,6 +114,7 @@ void client_view_all(const struct aiox_list *list, client_view_fn *see, void *op
             .peer = c->peer,
             .state = state_of(c),
             .chosen = c->chosen,
+            .encrypted = c->encrypted,
             .age_ns = now_ns - c->since_ns,
             .still_ns = now_ns - (c->moved_ns ? c->moved_ns : c->since_ns),
             .requests = c->greeting ? 0 : c->t.requests,

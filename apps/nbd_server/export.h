@@ -118,6 +118,7 @@ struct nbd_export {
 
     /* Of whoever serves it. */
     struct transmission_stats left;  /* what clients that have left did */
+    struct traffic_latency latency;  /* of all that it was asked */
     struct nbd_export *retired_next; /* it was taken out of its list ... */
     uint64_t retired_before;         /* ... when no client had this number yet */
 };

@@ -92,9 +92,6 @@ static int conclude_tls(struct options *o, struct aiox_error *err)
 {
     bool has_keys = o->tls_certs || o->tls_psk;
 
-    if (o->tls_certs && o->tls_psk) {
-        return aiox_error_set(err, -EINVAL, "--tls-certs and --tls-psk: one of them");
-    }
     if (!o->tls_is_said && has_keys) {
         o->tls = HANDSHAKE_TLS_REQUIRE;
     }

@@ -75,6 +75,7 @@ static void collect_exports(struct report *r, const struct worker *w)
             copy->read_only = e->read_only;
             collect_engine(copy, e);
             traffic_add(&copy->stats, &e->left);
+            traffic_add_latency(&copy->latency, &e->latency);
         }
     }
 }
@@ -100,6 +101,7 @@ static void collect_client(void *opaque, const struct client_view *view)
     c->thread = collector->worker->number;
     snprintf(c->peer, sizeof(c->peer), "%s", view->peer);
     c->state = view->state;
+    c->encrypted = view->encrypted;
     c->age_s = (double)view->age_ns / (double)AIOX_NS_PER_S;
     c->still_s = (double)view->still_ns / (double)AIOX_NS_PER_S;
     c->requests = view->requests;
@@ -128,6 +130,7 @@ void report_collect(struct report *r, const struct worker *w)
     client_view_all(&w->clients, collect_client, &collector);
     r->lent_bytes = w->pool.lent_bytes;
     r->made_room = w->made_room;
+    r->tls = w->tls_counts;
     traffic_add(&r->total, &w->left);
     r->requests[w->number] = traffic_requests(&r->total);
 }
@@ -153,6 +156,7 @@ static void merge_export(struct report *to, struct report_export *from)
     e->served.pool += from->served.pool;
     e->clients += from->clients;
     traffic_add(&e->stats, &from->stats);
+    traffic_add_latency(&e->latency, &from->latency);
 }
 
 void report_merge(struct report *to, struct report *from)
@@ -177,6 +181,8 @@ void report_merge(struct report *to, struct report *from)
     }
     to->lent_bytes += from->lent_bytes;
     to->made_room += from->made_room;
+    to->tls.done += from->tls.done;
+    to->tls.failed += from->tls.failed;
     to->failed |= from->failed;
     traffic_add(&to->total, &from->total);
     report_fini(from);

@@ -33,6 +33,7 @@ struct report_export {
     bool has_served; /* a file has to do with it */
     struct export_served served;
     struct transmission_stats stats;
+    struct traffic_latency latency;
 };
 
 struct report_client {
@@ -41,6 +42,7 @@ struct report_client {
     char peer[LISTENER_ADDRESS];
     const char *state;
     char *name; /* of its export, or NULL */
+    bool encrypted;
     double age_s;
     double still_s;
     uint32_t requests;
@@ -56,6 +58,7 @@ struct report {
     int client_count;
     uint64_t lent_bytes; /* of memory for requests */
     uint64_t made_room;  /* clients that had to leave while they greeted */
+    struct tls_counts tls;
     struct transmission_stats total;
     uint64_t requests[OPTIONS_THREADS_MAX]; /* of each worker */
     bool failed;                            /* there was no memory: it is not whole */

@@ -268,6 +268,22 @@ void request_free(struct pool *pool, struct request *r)
     pool_give(pool, r, r->payload_bytes);
 }
 
+void request_count(const struct request *r, int error, struct transmission_stats *stats)
+{
+    stats->errors += error != 0;
+    stats->reads += r->type == NBD_CMD_READ;
+    stats->writes += r->type == NBD_CMD_WRITE;
+    stats->flushes += r->type == NBD_CMD_FLUSH;
+    stats->trims += r->type == NBD_CMD_TRIM;
+    stats->zeroes += r->type == NBD_CMD_WRITE_ZEROES;
+    stats->caches += r->type == NBD_CMD_CACHE;
+    stats->statuses += r->type == NBD_CMD_BLOCK_STATUS;
+    if (error == 0) {
+        stats->bytes_read += r->type == NBD_CMD_READ ? r->bytes : 0;
+        stats->bytes_written += r->type == NBD_CMD_WRITE ? r->bytes : 0;
+    }
+}
+
 void request_start(struct request *r, struct nbd_export *e)
 {
     aiox_assert(!r->refusal && r->missing_bytes == 0);

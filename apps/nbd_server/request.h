@@ -14,6 +14,7 @@
 #include "dialect.h"
 #include "export.h"
 #include "pool.h"
+#include "traffic.h"
 #include "wire.h"
 
 AIOX_BEGIN_DECLS
@@ -39,6 +40,7 @@ struct request {
     struct request *next; /* in the list of finished ones */
     void (*ended)(struct export_io *io, int result);
     struct dialect dialect;
+    int64_t began_ns;        /* when its header was taken */
     uint64_t cookie;         /* of the client; nothing to us */
     uint64_t offset;         /* as asked for, also while io is about a part of it */
     uint64_t bytes;          /* likewise */
@@ -97,6 +99,9 @@ void request_arrived(struct request *r, const struct nbd_export *e);
 
 /* Hands it to @e; @r->ended(&@r->io, result) is called with the end of it. [home] */
 void request_start(struct request *r, struct nbd_export *e);
+
+/* Counts @r, which ended with @error. [home] */
+void request_count(const struct request *r, int error, struct transmission_stats *stats);
 
 /* "read", "write", ..., "unknown command". Static. [any] */
 const char *request_verb(uint16_t type);

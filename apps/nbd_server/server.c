@@ -300,6 +300,9 @@ void server_free(struct server *s)
     door_fini(&s->door);
     aiox_timer_fini(&s->patience);
     aiox_bh_free(s->news);
+    for (int i = 0; i < OPTIONS_THREADS_MAX; i++) {
+        text_out_fini(&s->reload.engines[i]);
+    }
     free(s->reload.plan.kept);
     options_free(s->reload.next);
     options_free(s->reload.fresh);

@@ -33,8 +33,12 @@ AIOX_NODISCARD int server_new(struct server **out, struct aiox_context *ctx,
 void server_tell_uris(const struct server *s, void (*tell)(void *opaque, const char *uri),
                       void *opaque);
 
-/* Logs of each export who serves its file, and why no better engine. [home] */
-void server_log_engines(const struct server *s);
+/*
+ * Logs of each export who serves its file, and why no better engine, as the threads
+ * found when it was opened; a thread of its own where that differs from the first's.
+ * Once. [home]
+ */
+void server_log_engines(struct server *s);
 
 /*
  * Takes over @fresh, which is allocated and becomes the server's own: exports

@@ -17,6 +17,7 @@
 #include "options.h"
 #include "server.h"
 #include "team.h"
+#include "text_out.h"
 #include "worker_exports.h"
 
 AIOX_BEGIN_DECLS
@@ -28,6 +29,7 @@ struct reload {
     struct options *next;  /* came meanwhile */
     struct export_plan plan;
     struct aiox_error errors[OPTIONS_THREADS_MAX]; /* of each worker */
+    struct text_out engines[OPTIONS_THREADS_MAX];  /* likewise, until they are in the log */
 };
 
 struct server {

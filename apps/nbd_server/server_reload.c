@@ -6,6 +6,7 @@
  * all have, they are asked to commit; if one cannot, to abandon.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,11 @@ static void commit(struct team_ask *ask, struct worker *w)
     worker_set_limits(w, r->fresh);
 }
 
+static void explain(struct team_ask *ask, struct worker *w)
+{
+    worker_exports_explain(w, &server_of(ask)->reload.engines[w->number]);
+}
+
 /* The first error of a worker, or NULL. */
 static const struct aiox_error *find_error(const struct server *s)
 {
@@ -163,12 +169,37 @@ int server_open_exports_(struct server *s, struct aiox_error *err)
     s->reload.fresh = s->options; /* where commit looks */
     ask_now(s, commit);
     s->reload.fresh = NULL;
+    ask_now(s, explain);
     return 0;
 }
 
-void server_log_engines(const struct server *s)
+/* ---- who serves what ---- */
+
+static void log_lines(char *text, const char *where)
 {
-    worker_exports_log(&s->team.workers[0]); /* the others have the same */
+    char *rest = NULL;
+
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        aiox_log(AIOX_LOG_INFO, "%s%s", where, line);
+    }
+}
+
+void server_log_engines(struct server *s)
+{
+    struct text_out *first = &s->reload.engines[0];
+
+    for (int i = s->team.count - 1; i >= 0; i--) {
+        struct text_out *words = &s->reload.engines[i];
+        char where[24] = "";
+
+        if (words->text && i > 0 && first->text && strcmp(words->text, first->text) != 0) {
+            snprintf(where, sizeof(where), "thread %d: ", i);
+        }
+        if (words->text && (i == 0 || where[0])) {
+            log_lines(words->text, where);
+        }
+        text_out_fini(words);
+    }
 }
 
 /* ---- while it runs ---- */
@@ -185,6 +216,14 @@ static void ended(struct server *s, struct options *unwanted)
     }
 }
 
+static void on_explained(struct team_ask *ask)
+{
+    struct server *s = server_of(ask);
+
+    server_log_engines(s);
+    ended(s, NULL);
+}
+
 static void on_committed(struct team_ask *ask)
 {
     struct server *s = server_of(ask);
@@ -194,8 +233,8 @@ static void on_committed(struct team_ask *ask)
     s->options = s->reload.fresh;
     aiox_log(AIOX_LOG_INFO, "reloaded: %d exports opened, %d closed, %d as before",
              s->options->export_count - stay, old->export_count - stay, stay);
-    server_log_engines(s);
-    ended(s, old);
+    options_free(old);
+    team_ask(&s->team, ask, explain, on_explained);
 }
 
 static void on_abandoned(struct team_ask *ask)

@@ -63,7 +63,11 @@ int tls_keys_open(struct tls_keys **out, const char *certs, const char *psk, str
     } else {
         error = aiox_tls_credentials_psk_file(&keys->credentials, AIOX_TLS_SERVER, psk, NULL, err);
     }
+    if (error == 0 && certs && psk) {
+        error = aiox_tls_credentials_add_psk_file(keys->credentials, psk, err);
+    }
     if (error < 0) {
+        aiox_tls_credentials_unref(keys->credentials);
         free(keys);
         return error;
     }

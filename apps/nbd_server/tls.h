@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "aiox/attributes.h"
 #include "aiox/coroutine.h"
@@ -26,14 +27,20 @@ struct tls_keys;
 
 enum { TLS_WORDS = 400 };
 
+/* TLS handshakes. */
+struct tls_counts {
+    uint64_t done;
+    uint64_t failed; /* by the client's fault, or because it was lost or too slow */
+};
+
 /* False: all that follows fails. */
 extern const bool tls_is_built;
 
 /*
  * Reads server-cert.pem, server-key.pem, and if they are there ca-cert.pem and
- * ca-crl.pem in the folder @certs, or the keys that clients have from the file
- * @psk; one of the two is not NULL. With ca-cert.pem a client must show a
- * certificate that it vouches for. *@out gets one reference. Errors are those of
+ * ca-crl.pem in the folder @certs, and the keys that clients have from the file
+ * @psk; one of the two may be NULL. With ca-cert.pem a client that has no key must
+ * show a certificate that it vouches for. *@out gets one reference. Errors are those of
  * aiox_tls_credentials_x509(), or -EOPNOTSUPP: not built. Blocks. [any]
  */
 AIOX_NODISCARD int tls_keys_open(struct tls_keys **out, const char *certs, const char *psk,

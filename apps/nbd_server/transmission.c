@@ -47,26 +47,10 @@ static void forget(struct transmission *t, struct request *r)
     request_free(t->host->pool, r);
 }
 
-static void count(struct transmission_stats *stats, const struct request *r, int error)
-{
-    stats->errors += error != 0;
-    stats->reads += r->type == NBD_CMD_READ;
-    stats->writes += r->type == NBD_CMD_WRITE;
-    stats->flushes += r->type == NBD_CMD_FLUSH;
-    stats->trims += r->type == NBD_CMD_TRIM;
-    stats->zeroes += r->type == NBD_CMD_WRITE_ZEROES;
-    stats->caches += r->type == NBD_CMD_CACHE;
-    stats->statuses += r->type == NBD_CMD_BLOCK_STATUS;
-    if (error == 0) {
-        stats->bytes_read += r->type == NBD_CMD_READ ? r->bytes : 0;
-        stats->bytes_written += r->type == NBD_CMD_WRITE ? r->bytes : 0;
-    }
-}
-
 /* It has an outcome: its reply waits to be sent, unless nobody wants it. */
 static void finish(struct transmission *t, struct request *r, int error)
 {
-    count(t->host->stats, r, error);
+    request_count(r, error, t->host->stats);
     if (t->dropped) {
         forget(t, r);
         return;
@@ -135,6 +119,7 @@ static void begin(struct transmission *t, const struct wire_request *w)
         return;
     }
     r->owner = t;
+    r->began_ns = t->now_ns;
     t->requests++;
     t->payload_bytes += r->payload_bytes;
     if (r->missing_bytes > 0) {
@@ -363,6 +348,11 @@ static void retire(struct transmission *t)
     forget(t, r);
 }
 
+static void count_latency(struct transmission *t, const struct request *r)
+{
+    traffic_count_latency(&t->served->latency, r->type, (uint64_t)(t->now_ns - r->began_ns));
+}
+
 void transmission_sent(struct transmission *t, size_t n)
 {
     t->unsent_bytes -= n;
@@ -374,6 +364,7 @@ void transmission_sent(struct transmission *t, size_t n)
             return;
         }
         n -= left;
+        count_latency(t, t->first_finished);
         retire(t);
     }
 }

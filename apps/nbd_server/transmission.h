@@ -62,6 +62,7 @@ struct transmission {
     struct nbd_export *served;
     struct dialect dialect;
     struct bytes *in;
+    int64_t now_ns;          /* by the caller, whenever bytes have moved; for statistics only */
     struct request *filling; /* a write whose payload is coming */
     struct request *first_finished;
     struct request **last_finished;

@@ -155,6 +155,7 @@ static void prepare_clients(struct worker *w, const struct options *options)
         .exports = &w->exports,
         .pool = &w->pool,
         .stats = &w->left,
+        .tls_counts = &w->tls_counts,
         .limits = {.request_bytes = NBD_DEFAULT_MAX_REQUEST,
                    .requests = INFLIGHT_REQUESTS,
                    .payload_bytes = INFLIGHT_BYTES},

@@ -54,8 +54,9 @@ struct worker {
     struct pool pool;
     struct aiox_timer scarcity; /* of memory */
     struct aiox_bh *given_back; /* memory was, while somebody waited for it */
-    uint64_t made_room;         /* clients that had to leave while they greeted */
-    bool settled;               /* timer and bottom half are there */
+    struct tls_counts tls_counts;
+    uint64_t made_room; /* clients that had to leave while they greeted */
+    bool settled;       /* timer and bottom half are there */
 
     /* Written by one thread, read by another. */
     aiox_atomic_u32 present; /* clients on their way or here: manager adds, worker subtracts */

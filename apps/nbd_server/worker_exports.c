@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#include "aiox/log.h"
-
 #include "text.h"
 #include "worker.h"
 
@@ -94,14 +92,14 @@ void worker_exports_reap(struct worker *w)
     }
 }
 
-void worker_exports_log(const struct worker *w)
+void worker_exports_explain(const struct worker *w, struct text_out *out)
 {
     for (struct nbd_export *e = w->exports.first; e; e = e->next) {
         struct export_engine engine;
         char quoted[TEXT_QUOTED];
 
         e->ops->explain(e, &engine);
-        aiox_log(AIOX_LOG_INFO, "export %s is served by %s",
-                 text_quote(quoted, e->name, e->name_bytes), engine.why);
+        text_out_add(out, "export %s is served by %s\n", text_quote(quoted, e->name, e->name_bytes),
+                     engine.why);
     }
 }

@@ -19,6 +19,7 @@
 #include "aiox/error.h"
 
 #include "export.h"
+#include "text_out.h"
 
 AIOX_BEGIN_DECLS
 
@@ -42,8 +43,8 @@ void worker_exports_abandon(struct worker *w);
 /* Closes what nobody can know any more. [home] */
 void worker_exports_reap(struct worker *w);
 
-/* Logs of each export who serves it, and why no better engine. [home] */
-void worker_exports_log(const struct worker *w);
+/* Adds to @out of each export, a line each, who serves it, and why no better engine. [home] */
+void worker_exports_explain(const struct worker *w, struct text_out *out);
 
 AIOX_END_DECLS
 

@@ -353,6 +353,31 @@ TEST_F(OperationTest, StatisticsCountPerExportAndShowWhoIsThere)
     }
 }
 
+TEST_F(OperationTest, StatisticsHaveHistogramsOfWhatWasAsked)
+{
+    Configure("[export a]\nfile = memory:1M\n");
+    auto server = Start();
+    Peer peer(socket_);
+    ASSERT_TRUE(peer.Enter("a"));
+    peer.Send(Read(1, 0, 1) + Read(2, 0, 1) + Write(3, 0, "x"));
+    EXPECT_EQ(peer.Receive(17 + 17 + 16).size(), 50u);
+    peer.Send(Flush(4)); /* the others have been counted when this is answered */
+    EXPECT_EQ(peer.Receive(16), Reply(4, 0));
+
+    std::string text = Ask("prometheus\n");
+
+    for (const char *line :
+         {"# TYPE aiox_nbd_request_seconds histogram\n",
+          "aiox_nbd_request_seconds_bucket{export=\"a\",type=\"read\",le=\"+Inf\"} 2\n",
+          "aiox_nbd_request_seconds_bucket{export=\"a\",type=\"read\",le=\"0.000008192\"} ",
+          "aiox_nbd_request_seconds_count{export=\"a\",type=\"read\"} 2\n",
+          "aiox_nbd_request_seconds_count{export=\"a\",type=\"write\"} 1\n",
+          "aiox_nbd_request_seconds_sum{export=\"a\",type=\"write\"} 0."}) {
+        EXPECT_TRUE(Has(text, line)) << line << text;
+    }
+    EXPECT_FALSE(Has(text, "aiox_nbd_request_seconds_count{export=\"a\",type=\"trim\"}")) << text;
+}
+
 TEST_F(OperationTest, StatisticsSayWhoServesAFile)
 {
     Configure("[export a]\nfile = " + file_ + "\n");

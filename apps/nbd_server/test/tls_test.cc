@@ -184,6 +184,52 @@ TEST_F(TlsTest, WhereItIsAllowedBothAreServed)
     EXPECT_EQ(server_->Stop(), 0);
 }
 
+TEST_F(TlsTest, StatisticsSayWhoIsEncryptedAndHowOftenThatFailed)
+{
+    const std::string stats = directory_.Path("stats");
+    Start({"--stats", stats, "--tls=allow", "--tls-psk", Keys()});
+    TlsPeer secure(socket_, Alice());
+    Peer plain(socket_), asker(stats), other(stats);
+    ASSERT_TRUE(secure.IsSecure() && secure.Enter() && plain.Enter());
+    Pki others("others");
+    TlsWish wrong = Alice();
+    wrong.key_file = others.Path("keys.psk");
+    TlsPeer stranger(socket_, wrong);
+    EXPECT_FALSE(stranger.IsSecure());
+    stranger.ReceiveAll();
+
+    asker.Send("prometheus\n");
+    std::string text = asker.ReceiveAll();
+    other.Send("json\n");
+    std::string json = other.ReceiveAll();
+
+    for (const char *line : {"aiox_nbd_tls_clients 1\n", "aiox_nbd_tls_handshakes_total 1\n",
+                             "aiox_nbd_tls_handshakes_failed_total 1\n"}) {
+        EXPECT_NE(text.find(line), std::string::npos) << line << text;
+    }
+    EXPECT_NE(json.find("\"tls_handshakes\":1,\"tls_failures\":1,"), std::string::npos) << json;
+    EXPECT_NE(json.find("\"export\":\"\",\"tls\":true,"), std::string::npos) << json;
+    EXPECT_NE(json.find("\"export\":\"\",\"tls\":false,"), std::string::npos) << json;
+}
+
+TEST_F(TlsTest, AKeyOrACertificateWillDoAtOnePlace)
+{
+    Start({"--tls-certs", pki_->Path(), "--tls-psk", Keys()});
+    TlsWish shows;
+    shows.dir = pki_->Path();
+    shows.show = pki_->Path("client");
+    TlsWish nothing;
+    nothing.dir = pki_->Path();
+
+    TlsPeer by_key(socket_, Alice()), by_certificate(socket_, shows), by_neither(socket_, nothing);
+
+    EXPECT_TRUE(by_key.IsSecure() && by_key.Enter());
+    EXPECT_TRUE(by_certificate.IsSecure() && by_certificate.Enter());
+    EXPECT_FALSE(by_neither.IsSecure() && by_neither.Enter());
+    EXPECT_TRUE(server_->WaitForLog("\"alice\"")) << server_->Log();
+    EXPECT_TRUE(server_->WaitForLog("CN=")) << server_->Log();
+}
+
 TEST_F(TlsTest, BothVersionsOfTlsAreSpoken)
 {
     Start({"--tls-psk", Keys()});

@@ -342,6 +342,48 @@ TEST_F(TransmissionTest, TheFirstLongRepliesLeaveBeforeTheLastOnesAreRead)
     EXPECT_EQ(export_.log, "rrrf");
 }
 
+TEST_F(TransmissionTest, HowLongARequestTookIsKnownWhenItsReplyWasSent)
+{
+    traffic_latency &l = export_.base.latency;
+    t_.now_ns = 1000;
+    Receive(Read(1, 0, 10) + Read(2, 0, 10) + Flush(3) + Request(77, 4, 0, 0));
+    t_.now_ns = 1000 + 8192;
+    Receive(Write(5, 0, "x"));
+    export_.End(0);
+    EXPECT_EQ(Send(), Reply(4, kInval) + Reply(1, 0, std::string(10, '.')));
+    t_.now_ns = 1000 + (1 << 20) + 1;
+    while (!export_.asked.empty()) {
+        export_.End(0);
+    }
+    EXPECT_EQ(l.sum_ns[NBD_CMD_READ], 8192u); /* not before it is sent */
+    Send();
+
+    EXPECT_EQ(l.counts[NBD_CMD_READ][0], 1u); /* 2^13 ns and less */
+    EXPECT_EQ(l.counts[NBD_CMD_READ][8], 1u); /* more than 2^20, up to 2^21 */
+    EXPECT_EQ(l.sum_ns[NBD_CMD_READ], 8192u + (1 << 20) + 1);
+    EXPECT_EQ(l.counts[NBD_CMD_FLUSH][8], 1u);
+    EXPECT_EQ(l.counts[NBD_CMD_WRITE][7], 1u);
+}
+
+TEST(Traffic, BucketsAreBoundedByPowersOfTwo)
+{
+    const std::pair<uint64_t, unsigned> cases[] = {
+        {0, 0},
+        {1, 0},
+        {8192, 0},
+        {8193, 1},
+        {16384, 1},
+        {16385, 2},
+        {UINT64_C(1) << 33, 20},
+        {(UINT64_C(1) << 33) + 1, 21},
+        {UINT64_MAX, 21},
+    };
+
+    for (auto [ns, bucket] : cases) {
+        EXPECT_EQ(traffic_bucket(ns), bucket) << ns;
+    }
+}
+
 TEST_F(TransmissionTest, AClientThatTakesNoRepliesIsNotListenedTo)
 {
     std::string input;

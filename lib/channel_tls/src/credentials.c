@@ -249,14 +249,30 @@ static int load_client_key(struct aiox_tls_credentials *c, const char *path, con
 static int load_server_keys(struct aiox_tls_credentials *c, const char *path,
                             struct aiox_error *err)
 {
+    gnutls_psk_server_credentials_t keys;
     int n;
 
-    if (gnutls_psk_allocate_server_credentials(&c->psk_server) < 0) {
+    if (gnutls_psk_allocate_server_credentials(&keys) < 0) {
         return aiox_error_set(err, -ENOMEM, "no memory for keys");
     }
-    gnutls_psk_set_server_known_dh_params(c->psk_server, GNUTLS_SEC_PARAM_MEDIUM);
-    n = gnutls_psk_set_server_credentials_file(c->psk_server, path);
-    return n < 0 ? bad_file(err, n, path) : 0;
+    gnutls_psk_set_server_known_dh_params(keys, GNUTLS_SEC_PARAM_MEDIUM);
+    n = gnutls_psk_set_server_credentials_file(keys, path);
+    if (n < 0) {
+        gnutls_psk_free_server_credentials(keys);
+        return bad_file(err, n, path);
+    }
+    c->psk_server = keys;
+    return 0;
+}
+
+int aiox_tls_credentials_add_psk_file(struct aiox_tls_credentials *creds, const char *path,
+                                      struct aiox_error *err)
+{
+    int code;
+
+    aiox_assert(creds->role == AIOX_TLS_SERVER && creds->x509 && !creds->psk_server);
+    code = check_readable(path, err);
+    return code < 0 ? code : load_server_keys(creds, path, err);
 }
 
 int aiox_tls_credentials_psk_file(struct aiox_tls_credentials **out, enum aiox_tls_role role,

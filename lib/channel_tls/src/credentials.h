@@ -12,13 +12,13 @@ struct aiox_tls_credentials {
     aiox_atomic_u32 references;
     enum aiox_tls_role role;
     bool has_ca;
-    /* One of these. */
+    /* One of these; a server may have certificates and keys. */
     gnutls_certificate_credentials_t x509;
     gnutls_psk_client_credentials_t psk_client;
     gnutls_psk_server_credentials_t psk_server;
 };
 
-static inline bool credentials_are_psk_(const struct aiox_tls_credentials *c)
+static inline bool credentials_have_psk_(const struct aiox_tls_credentials *c)
 {
     return c->psk_client || c->psk_server;
 }

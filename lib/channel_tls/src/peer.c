@@ -59,7 +59,8 @@ static int peer_name(const struct tls_channel *t, char *text, size_t bytes)
 
     if (t->creds->x509) {
         shown = gnutls_certificate_get_peers(t->session, &count);
-    } else if (t->creds->psk_server) {
+    }
+    if (t->creds->psk_server) {
         user = gnutls_psk_server_get_username(t->session);
     }
     if (user) {

@@ -59,7 +59,7 @@ static int fail(struct aiox_error *err, int gnutls_code, const char *what)
  */
 static int set_priority(struct tls_channel *t, const char *priority, struct aiox_error *err)
 {
-    const char *keys = credentials_are_psk_(t->creds) ? ":+ECDHE-PSK:+DHE-PSK" : "";
+    const char *keys = credentials_have_psk_(t->creds) ? ":+ECDHE-PSK:+DHE-PSK" : "";
     const char *at;
     char *all;
     int n;
@@ -76,11 +76,12 @@ static int set_priority(struct tls_channel *t, const char *priority, struct aiox
 static int set_credentials(struct tls_channel *t, struct aiox_error *err)
 {
     const struct aiox_tls_credentials *c = t->creds;
-    int n;
+    int n = 0;
 
     if (c->x509) {
         n = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, c->x509);
-    } else {
+    }
+    if (n == 0 && credentials_have_psk_(c)) {
         n = gnutls_credentials_set(t->session, GNUTLS_CRD_PSK,
                                    c->psk_client ? (void *)c->psk_client : (void *)c->psk_server);
     }

@@ -483,6 +483,36 @@ TEST_F(Tls, AUserThatIsNotKnownIsRefused)
     EXPECT_LT(server_result_, 0);
 }
 
+TEST_F(Tls, AServerMayTakeKeysAndCertificates)
+{
+    aiox_error err = {};
+    const std::string keys = std::string(ours_->dir()) + "/keys.psk";
+    ASSERT_EQ(aiox_tls_credentials_add_psk_file(server_creds_, "/nowhere", &err), -ENOENT);
+    ASSERT_EQ(aiox_tls_credentials_add_psk_file(server_creds_, keys.c_str(), &err), 0);
+    server_options_.require_certificate = true;
+    for (const char *priority : {"NORMAL", "NORMAL:-VERS-TLS1.3"}) {
+        client_options_.priority = priority;
+
+        ASSERT_EQ(client_creds_.X509(AIOX_TLS_CLIENT, ours_->dir()), 0);
+        pair_ = Pair();
+        MakeBoth();
+        ShakeWell();
+        EXPECT_THAT(PeerName(server_), HasSubstr("CN=")) << priority;
+
+        ASSERT_EQ(client_creds_.Psk(AIOX_TLS_CLIENT, ours_->dir(), "bob"), 0);
+        pair_ = Pair();
+        MakeBoth();
+        ShakeWell();
+        EXPECT_EQ(PeerName(server_), "bob") << priority;
+
+        ASSERT_EQ(client_creds_.Psk(AIOX_TLS_CLIENT, others_->dir(), "bob"), 0);
+        pair_ = Pair();
+        MakeBoth();
+        Shake();
+        EXPECT_LT(server_result_, 0) << priority;
+    }
+}
+
 TEST_F(Tls, KeysAndCertificatesDoNotMix)
 {
     ASSERT_EQ(client_creds_.Psk(AIOX_TLS_CLIENT, ours_->dir(), "alice"), 0);

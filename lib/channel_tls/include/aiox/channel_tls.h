@@ -75,6 +75,17 @@ AIOX_API AIOX_NODISCARD int aiox_tls_credentials_psk_file(struct aiox_tls_creden
                                                           enum aiox_tls_role role, const char *path,
                                                           const char *user, struct aiox_error *err);
 
+/*
+ * Adds the keys in the file @path, as above, to the certificates of a server, before
+ * a channel is made of them: a client then proves who it is by either, and the
+ * server shows a certificate only to those who have no key. A certificate that is
+ * required is required of these. Errors as above; then @creds are as they were.
+ * [init]
+ */
+AIOX_API AIOX_NODISCARD int aiox_tls_credentials_add_psk_file(struct aiox_tls_credentials *creds,
+                                                              const char *path,
+                                                              struct aiox_error *err);
+
 /* One more reference; returns @creds. [any] */
 AIOX_API struct aiox_tls_credentials *aiox_tls_credentials_ref(struct aiox_tls_credentials *creds);
 
@@ -87,7 +98,7 @@ AIOX_API void aiox_tls_credentials_unref(struct aiox_tls_credentials *creds);
 struct aiox_tls_options {
     /* What is allowed, as gnutls_priority_init(3) says; NULL: NORMAL. Never below TLS 1.2. */
     const char *priority;
-    /* A server: a client must show a certificate that ca-cert.pem vouches for. */
+    /* A server: a client without a key must show a certificate that ca-cert.pem vouches for. */
     bool require_certificate;
 };
 

@@ -1,120 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report_text.c - a report for programs: JSON, and Prometheus's text format.
+ * report_prom.c - a report in the text format of Prometheus.
  */
 #include <inttypes.h>
 #include <string.h>
 
-#include "report.h"
+#include "aiox/clock.h"
 
-/* What is counted of a client, an export, all. */
-static const struct counter {
-    const char *key;    /* in JSON */
-    const char *family; /* in Prometheus, without "aiox_nbd_" and "_total" */
-    const char *label;  /* or NULL */
-    size_t offset;
-} counters[] = {
-#define COUNTER(field, family, label)                                                              \
-    {                                                                                              \
-#field, family, label, offsetof(struct transmission_stats, field)                          \
-    }
-    COUNTER(reads, "requests", "type=\"read\""),
-    COUNTER(writes, "requests", "type=\"write\""),
-    COUNTER(flushes, "requests", "type=\"flush\""),
-    COUNTER(trims, "requests", "type=\"trim\""),
-    COUNTER(zeroes, "requests", "type=\"zero\""),
-    COUNTER(caches, "requests", "type=\"cache\""),
-    COUNTER(statuses, "requests", "type=\"status\""),
-    COUNTER(bytes_read, "bytes", "direction=\"read\""),
-    COUNTER(bytes_written, "bytes", "direction=\"written\""),
-    COUNTER(errors, "request_errors", NULL),
-#undef COUNTER
-};
-
-enum { COUNTERS = sizeof(counters) / sizeof(counters[0]) };
-
-static uint64_t value_of(const struct counter *c, const struct transmission_stats *stats)
-{
-    return *(const uint64_t *)(const void *)((const char *)stats + c->offset);
-}
-
-/* ---- JSON ---- */
-
-/* "reads":1,"writes":2,... */
-static void json_counters(struct text_out *out, const struct transmission_stats *stats)
-{
-    for (int i = 0; i < COUNTERS; i++) {
-        text_out_add(out, "%s\"%s\":%" PRIu64, i > 0 ? "," : "", counters[i].key,
-                     value_of(&counters[i], stats));
-    }
-}
-
-static void json_engine(struct text_out *out, const struct report_export *e)
-{
-    text_out_add(out, "\"engine\":\"%s\",", e->engine);
-    if (e->has_served) {
-        text_out_add(out,
-                     "\"served\":{\"ring\":%" PRIu64 ",\"linux_aio\":%" PRIu64
-                     ",\"inline\":%" PRIu64 ",\"pool\":%" PRIu64 "},",
-                     e->served.ring, e->served.linux_aio, e->served.at_once, e->served.pool);
-    }
-}
-
-static void json_export(struct text_out *out, const struct report_export *e)
-{
-    text_out_add(out, "{\"name\":");
-    text_out_json(out, e->name);
-    text_out_add(out, ",\"source\":");
-    text_out_json(out, e->source ? e->source : "");
-    text_out_add(out, ",\"size\":%" PRIu64 ",\"read_only\":%s,\"clients\":%u,", e->size_bytes,
-                 e->read_only ? "true" : "false", e->clients);
-    json_engine(out, e);
-    json_counters(out, &e->stats);
-    text_out_add(out, "}");
-}
-
-static void json_client(struct text_out *out, const struct report_client *c)
-{
-    text_out_add(out, "{\"number\":%" PRIu64 ",\"thread\":%d,\"peer\":", c->number, c->thread);
-    text_out_json(out, c->peer);
-    text_out_add(out, ",\"state\":\"%s\",\"export\":", c->state);
-    if (c->name) {
-        text_out_json(out, c->name);
-    } else {
-        text_out_add(out, "null");
-    }
-    text_out_add(out,
-                 ",\"age_seconds\":%.3f,\"still_seconds\":%.3f,\"in_flight\":%" PRIu32
-                 ",\"in_flight_bytes\":%" PRIu64 ",",
-                 c->age_s, c->still_s, c->requests, c->payload_bytes);
-    json_counters(out, &c->stats);
-    text_out_add(out, "}");
-}
-
-void report_write_json(struct text_out *out, const struct report_head *head, const struct report *r)
-{
-    text_out_add(out,
-                 "{\"version\":\"%s\",\"uptime_seconds\":%.3f,\"threads\":%d,"
-                 "\"accepted\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"knocks\":%" PRIu64
-                 ",\"accept_pauses\":%" PRIu64 ",\"made_room\":%" PRIu64
-                 ",\"memory_bytes\":%" PRIu64 ",\"total\":{",
-                 head->version, head->uptime_s, head->threads, head->accepted, head->refused,
-                 head->knocks, head->pauses, r->made_room, r->lent_bytes);
-    json_counters(out, &r->total);
-    text_out_add(out, "},\"exports\":[");
-    for (int i = 0; i < r->export_count; i++) {
-        text_out_add(out, "%s", i > 0 ? "," : "");
-        json_export(out, &r->exports[i]);
-    }
-    text_out_add(out, "],\"clients\":[");
-    for (int i = 0; i < r->client_count; i++) {
-        text_out_add(out, "%s", i > 0 ? "," : "");
-        json_client(out, &r->clients[i]);
-    }
-    text_out_add(out, "]}\n");
-}
-
-/* ---- Prometheus ---- */
+#include "report_counters.h"
+#include "wire.h"
 
 static void prom_head(struct text_out *out, const char *name, const char *type, const char *help)
 {
@@ -211,6 +105,76 @@ static void prom_clients(struct text_out *out, const struct report_head *head,
     }
 }
 
+/* ---- latency ---- */
+
+static const char *const latency_commands[TRAFFIC_COMMANDS] = {
+    [NBD_CMD_READ] = "read",           [NBD_CMD_WRITE] = "write", [NBD_CMD_FLUSH] = "flush",
+    [NBD_CMD_TRIM] = "trim",           [NBD_CMD_CACHE] = "cache", [NBD_CMD_WRITE_ZEROES] = "zero",
+    [NBD_CMD_BLOCK_STATUS] = "status",
+};
+
+static void prom_latency_name(struct text_out *out, const char *suffix,
+                              const struct report_export *e, int command)
+{
+    text_out_add(out, "aiox_nbd_request_seconds_%s{export=", suffix);
+    text_out_label(out, e->name);
+    text_out_add(out, ",type=\"%s\"", latency_commands[command]);
+}
+
+/* The histogram of one command, unless there was none. */
+static void prom_latency(struct text_out *out, const struct report_export *e, int command)
+{
+    uint64_t below = 0, all = 0;
+
+    for (int i = 0; i < TRAFFIC_BUCKETS; i++) {
+        all += e->latency.counts[command][i];
+    }
+    for (int i = 0; all > 0 && i < TRAFFIC_BUCKETS - 1; i++) {
+        double bound_s = (double)(UINT64_C(1) << (TRAFFIC_FIRST_BOUND + i)) / AIOX_NS_PER_S;
+
+        below += e->latency.counts[command][i];
+        prom_latency_name(out, "bucket", e, command);
+        text_out_add(out, ",le=\"%.9f\"} %" PRIu64 "\n", bound_s, below);
+    }
+    if (all > 0) {
+        prom_latency_name(out, "bucket", e, command);
+        text_out_add(out, ",le=\"+Inf\"} %" PRIu64 "\n", all);
+        prom_latency_name(out, "sum", e, command);
+        text_out_add(out, "} %.9f\n", (double)e->latency.sum_ns[command] / AIOX_NS_PER_S);
+        prom_latency_name(out, "count", e, command);
+        text_out_add(out, "} %" PRIu64 "\n", all);
+    }
+}
+
+static void prom_latencies(struct text_out *out, const struct report *r)
+{
+    prom_head(out, "request_seconds", "histogram",
+              "From the header of a request until its reply was handed to the socket.");
+    for (int i = 0; i < r->export_count; i++) {
+        for (int command = 0; command < TRAFFIC_COMMANDS; command++) {
+            if (latency_commands[command]) {
+                prom_latency(out, &r->exports[i], command);
+            }
+        }
+    }
+}
+
+/* ---- encryption ---- */
+
+static void prom_tls(struct text_out *out, const struct report *r)
+{
+    int encrypted = 0;
+
+    for (int i = 0; i < r->client_count; i++) {
+        encrypted += r->clients[i].encrypted;
+    }
+    prom_number(out, "tls_clients", "gauge", "Clients that speak TLS.", encrypted);
+    prom_number(out, "tls_handshakes_total", "counter", "TLS handshakes that were finished.",
+                (double)r->tls.done);
+    prom_number(out, "tls_handshakes_failed_total", "counter", "TLS handshakes that failed.",
+                (double)r->tls.failed);
+}
+
 void report_write_prometheus(struct text_out *out, const struct report_head *head,
                              const struct report *r)
 {
@@ -231,4 +195,6 @@ void report_write_prometheus(struct text_out *out, const struct report_head *hea
     prom_exports(out, r);
     prom_engines(out, r);
     prom_counters(out, r);
+    prom_latencies(out, r);
+    prom_tls(out, r);
 }
