@@ -1,35 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cow_turns.c - two lists under a lock. They hold no more than there are requests
- * under way, so looking through them is short.
+ * cow_turns.c - two lists under a lock. As many may wait as there are requests of
+ * all clients, so nobody looks through all of them: no more go on at a time than
+ * HELD_MAX, and of those who wait only the first WINDOW may be next. Whoever comes
+ * when so many wait joins them, and so overtakes nobody.
  */
 #include "cow_turns.h"
 
 #include "aiox/assert.h"
 
-static bool overlap(const struct cow_turn *a, const struct cow_turn *b)
+enum { HELD_MAX = 64, WINDOW = 32 };
+
+static bool overlap(struct cow_turns *t, const struct cow_turn *a, const struct cow_turn *b)
 {
+    t->looks++;
     return a->first < b->end && b->first < a->end;
 }
 
 /* True if one of @list, up to but without @turn if that is in it, has a block of @turn. */
-static bool is_wanted(const struct aiox_list *list, const struct cow_turn *turn)
+static bool is_wanted(struct cow_turns *t, const struct aiox_list *list,
+                      const struct cow_turn *turn)
 {
     AIOX_LIST_FOREACH_SAFE(other, list, struct cow_turn, link)
     {
         if (other == turn) {
             return false;
         }
-        if (overlap(other, turn)) {
+        if (overlap(t, other, turn)) {
             return true;
         }
     }
     return false;
 }
 
-static bool may_go(const struct cow_turns *t, const struct cow_turn *turn)
+/* Of those who wait, it is one of the first WINDOW. */
+static bool may_go(struct cow_turns *t, const struct cow_turn *turn)
 {
-    return !is_wanted(&t->held, turn) && !is_wanted(&t->waiting, turn);
+    return t->held_count < HELD_MAX && !is_wanted(t, &t->held, turn) &&
+           !is_wanted(t, &t->waiting, turn);
 }
 
 void cow_turns_init(struct cow_turns *t)
@@ -37,6 +45,8 @@ void cow_turns_init(struct cow_turns *t)
     pthread_mutex_init(&t->lock, NULL);
     aiox_list_init(&t->held);
     aiox_list_init(&t->waiting);
+    t->held_count = t->waiting_count = 0;
+    t->looks = 0;
 }
 
 void cow_turns_fini(struct cow_turns *t)
@@ -51,24 +61,37 @@ void cow_turn_take(struct cow_turn *turn)
     bool goes;
 
     pthread_mutex_lock(&t->lock);
-    goes = may_go(t, turn);
+    goes = t->waiting_count < WINDOW && may_go(t, turn);
     aiox_list_push_back(goes ? &t->held : &t->waiting, &turn->link);
+    t->held_count += goes;
+    t->waiting_count += !goes;
     pthread_mutex_unlock(&t->lock);
     if (goes) {
         turn->go(turn);
     }
 }
 
-/* Those who waited for @given and need not any more are held and told at home. */
-static void pass_on(struct cow_turns *t, const struct cow_turn *given)
+static void let_go(struct cow_turns *t, struct cow_turn *turn)
 {
+    aiox_list_remove(&turn->link);
+    aiox_list_push_back(&t->held, &turn->link);
+    t->waiting_count--;
+    t->held_count++;
+    aiox_list_push_back(&turn->home->ready, &turn->ready_link);
+    aiox_bh_schedule(turn->home->bh);
+}
+
+/* Those who need not wait any more are held and told at home. */
+static void pass_on(struct cow_turns *t)
+{
+    unsigned stayed = 0;
+
     AIOX_LIST_FOREACH_SAFE(turn, &t->waiting, struct cow_turn, link)
     {
-        if (overlap(turn, given) && may_go(t, turn)) {
-            aiox_list_remove(&turn->link);
-            aiox_list_push_back(&t->held, &turn->link);
-            aiox_list_push_back(&turn->home->ready, &turn->ready_link);
-            aiox_bh_schedule(turn->home->bh);
+        if (may_go(t, turn)) {
+            let_go(t, turn);
+        } else if (++stayed == WINDOW || t->held_count == HELD_MAX) {
+            return;
         }
     }
 }
@@ -79,7 +102,8 @@ void cow_turn_give(struct cow_turn *turn)
 
     pthread_mutex_lock(&t->lock);
     aiox_list_remove(&turn->link);
-    pass_on(t, turn);
+    t->held_count--;
+    pass_on(t);
     pthread_mutex_unlock(&t->lock);
 }
 

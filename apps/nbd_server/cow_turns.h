@@ -6,13 +6,15 @@
  * that block in between, or the copy would undo it. So who changes a range of
  * blocks holds it, and who comes later waits until none of it is held, nor wanted
  * by somebody who came earlier. The turns may be shared by threads: who waits is
- * called back on the thread it waits on.
+ * called back on the thread it waits on. What a turn costs does not grow with those
+ * who wait.
  */
 #ifndef AIOX_NBD_COW_TURNS_H_
 #define AIOX_NBD_COW_TURNS_H_
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "aiox/aiox.h"
@@ -25,6 +27,10 @@ struct cow_turns {
     pthread_mutex_t lock;
     struct aiox_list held;    /* struct cow_turn, those that go on ... */
     struct aiox_list waiting; /* ... and those that do not yet, in the order they came */
+    size_t held_count;
+    size_t waiting_count;
+    uint64_t
+        looks; /* comparisons of two turns ever made: bounded for each that is taken or given */
 };
 
 /* Where turns of one thread come back to. */
