@@ -19,8 +19,8 @@
 #include "aiox/channel_command.h"
 #include "aiox/channel_file.h"
 
+#include "child.h"
 #include "descriptor.h"
-#include "spawn.h"
 #include "trace.h"
 
 struct command {
@@ -249,7 +249,7 @@ static int open_end(struct end *e, int ours, bool is_null)
 /* Starts the child; one that could not be watched is ended. */
 static int start(struct command *c, const struct aiox_command *command, int input, int output)
 {
-    int err = spawn_(&c->pid, command, input, output);
+    int err = child_start_(&c->pid, command, input, output);
 
     if (err < 0) {
         return err;

@@ -3,8 +3,10 @@
  * descriptor.c - waits of coroutines for one descriptor. Those of threads: sleeper.c.
  *
  * A slot of a direction is changed by whoever waits in that direction, of whom
- * there is one. The lock is for those who end such waits from elsewhere. It is
- * taken before that of a slot; a coroutine is woken with neither.
+ * there is one, and who therefore finds it without the lock. The lock is for those
+ * who end such waits from elsewhere. It is taken before that of a slot; a coroutine
+ * is woken with neither. Waits are ended for good under the lock first, then who waits
+ * is looked for under that of the slot: so whoever enters the slot later sees it.
  */
 #include "descriptor.h"
 
@@ -23,7 +25,7 @@ enum { DIRECTIONS = 2 };
 struct timed_waiter {
     struct waiter waiter;
     struct slot *slot;
-    struct aiox_timer timer; /* all zero without a deadline */
+    struct aiox_timer timer;
 };
 
 void descriptor_init_(struct descriptor *d, int fd)
@@ -101,48 +103,62 @@ static void time_is_up(void *opaque)
 
 static int start_timer(struct timed_waiter *w, struct aiox_context *here, int64_t deadline_ns)
 {
-    int err;
+    int err = aiox_timer_init_ns(&w->timer, aiox_context_timers(here), AIOX_CLOCK_MONOTONIC,
+                                 time_is_up, w);
 
-    if (deadline_ns < 0) {
-        return 0;
-    }
-    err = aiox_timer_init_ns(&w->timer, aiox_context_timers(here), AIOX_CLOCK_MONOTONIC, time_is_up,
-                             w);
     if (err == 0) {
         aiox_timer_mod_ns(&w->timer, deadline_ns); /* runs at home, so not before the yield */
     }
     return err;
 }
 
-static int enlist(struct descriptor *d, struct timed_waiter *w, struct aiox_context *ctx)
+/*
+ * The slot in which @events are waited for. Mostly it is that of the last wait,
+ * which is for nobody else to change.
+ */
+static int find_slot(struct descriptor *d, struct slot **out, uint32_t events, bool follows,
+                     struct aiox_context *here)
 {
-    uint32_t directions = descriptor_directions_(w->waiter.events);
+    uint32_t directions = descriptor_directions_(events);
+    int direction = directions & AIOX_FD_READ ? 0 : 1;
+    struct slot *s = d->slot[direction];
     int err;
 
-    if (d->has_ended) {
-        return -ECANCELED;
-    }
-    err = attach_all(d, directions, ctx);
-    if (err < 0) {
-        return err;
-    }
-    w->slot = d->slot[directions & AIOX_FD_READ ? 0 : 1];
-    return slot_enlist_(w->slot, &w->waiter);
-}
-
-static int wait_in_context(struct descriptor *d, bool follows, uint32_t events,
-                           int64_t deadline_ns) AIOX_NO_THREAD_SAFETY_ANALYSIS
-{
-    struct timed_waiter w = {.waiter = {.co = aiox_co_self(), .events = events}};
-    struct aiox_context *here = aiox_co_context(w.waiter.co);
-    int err = start_timer(&w, here, deadline_ns);
-
-    if (err < 0) {
-        return err;
+    if (AIOX_LIKELY(s && follows && s->ctx == here && directions == 1u << direction)) {
+        *out = s;
+        return 0;
     }
     pthread_mutex_lock(&d->lock);
-    err = enlist(d, &w, place(d, follows, here));
+    err = attach_all(d, directions, place(d, follows, here));
+    *out = d->slot[direction];
     pthread_mutex_unlock(&d->lock);
+    return err;
+}
+
+/* Without a deadline: there is no timer to be made. */
+static int wait_for_ever(struct slot *s, struct aiox_co *self, uint32_t events,
+                         const aiox_atomic_u32 *have_ended) AIOX_NO_THREAD_SAFETY_ANALYSIS
+{
+    struct waiter w = {.co = self, .events = events};
+    int err = slot_enlist_(s, &w, have_ended);
+
+    if (err < 0) {
+        return err;
+    }
+    aiox_co_yield();
+    return w.result;
+}
+
+static int wait_until(struct slot *s, struct aiox_co *self, uint32_t events, int64_t deadline_ns,
+                      const aiox_atomic_u32 *have_ended) AIOX_NO_THREAD_SAFETY_ANALYSIS
+{
+    struct timed_waiter w = {.waiter = {.co = self, .events = events}, .slot = s};
+    int err = start_timer(&w, aiox_co_context(self), deadline_ns);
+
+    if (err < 0) {
+        return err;
+    }
+    err = slot_enlist_(s, &w.waiter, have_ended);
     if (err == 0) {
         aiox_co_yield();
         err = w.waiter.result;
@@ -153,6 +169,21 @@ static int wait_in_context(struct descriptor *d, bool follows, uint32_t events,
 
 /* ---- whoever waits ---- */
 
+static int wait_in_context(struct descriptor *d, struct aiox_co *self, bool follows,
+                           uint32_t events, int64_t deadline_ns)
+{
+    struct slot *s;
+    int err = find_slot(d, &s, events, follows, aiox_co_context(self));
+
+    if (err < 0) {
+        return err;
+    }
+    if (deadline_ns < 0) {
+        return wait_for_ever(s, self, events, &d->has_ended);
+    }
+    return wait_until(s, self, events, deadline_ns, &d->has_ended);
+}
+
 int descriptor_wait_(struct descriptor *d, bool follows, uint32_t events, int64_t deadline_ns)
 {
     struct aiox_co *self = aiox_co_self();
@@ -160,7 +191,7 @@ int descriptor_wait_(struct descriptor *d, bool follows, uint32_t events, int64_
 
     AIOX_TRACE(channel, wait, d->fd, events);
     if (self && aiox_co_context(self)) {
-        seen = wait_in_context(d, follows, events, deadline_ns);
+        seen = wait_in_context(d, self, follows, events, deadline_ns);
     } else {
         seen = descriptor_sleep_(d, events, deadline_ns);
     }
@@ -200,7 +231,7 @@ bool descriptor_wake_(struct descriptor *d, uint32_t event)
 void descriptor_end_waits_(struct descriptor *d)
 {
     pthread_mutex_lock(&d->lock);
-    d->has_ended = true;
+    aiox_u32_store_relaxed(&d->has_ended, true);
     pthread_mutex_unlock(&d->lock);
     while (descriptor_wake_(d, AIOX_FD_READ)) { /* of threads there may be more than one */
     }
@@ -265,7 +296,7 @@ int descriptor_close_(struct descriptor *d)
     int err = 0, fd;
 
     pthread_mutex_lock(&d->lock);
-    d->has_ended = true;
+    aiox_u32_store_relaxed(&d->has_ended, true);
     pthread_mutex_unlock(&d->lock);
     fd = descriptor_let_go_(d);
     if (fd >= 0 && close(fd) < 0) {
@@ -286,8 +317,8 @@ enum { SURE = 3, LOOK_AGAIN = 64 };
 
 bool descriptor_expects_nothing_(struct descriptor *d)
 {
-    if (!d->emptied || d->vain < SURE || !aiox_in_coroutine() || !d->slot[0] ||
-        !slot_is_armed_(d->slot[0], AIOX_FD_READ)) {
+    if (!d->emptied || d->vain < SURE || !d->slot[0] || !slot_is_armed_(d->slot[0], AIOX_FD_READ) ||
+        !aiox_in_coroutine()) {
         return false;
     }
     d->vain++;

@@ -25,11 +25,11 @@ struct sleepers {
 struct descriptor {
     int fd;               /* -1: none yet */
     pthread_mutex_t lock; /* guards what follows */
-    struct slot *slot[2];
+    struct slot *slot[2]; /* changed by who waits in that direction, who may look without it */
     struct sleepers sleepers;
     bool is_external;
-    bool is_opening; /* its one user looks for the descriptor that it will have */
-    bool has_ended;
+    bool is_opening;           /* its one user looks for the descriptor that it will have */
+    aiox_atomic_u32 has_ended; /* waits; set with the lock held */
     /* The reader's; see descriptor_expects_nothing_(). */
     bool emptied;  /* the last read took less than it had room for */
     unsigned vain; /* tries after such a read that found nothing, in a row */

@@ -32,7 +32,7 @@ static int lie_down(struct descriptor *d, struct sleeper *s)
     int err = 0;
 
     pthread_mutex_lock(&d->lock);
-    if (d->has_ended) {
+    if (aiox_u32_load_relaxed(&d->has_ended)) {
         err = -ECANCELED;
     } else {
         s->bell = all->spare_bell >= 0 ? all->spare_bell : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -116,6 +116,11 @@ int slot_get_(struct slot **out, struct aiox_context *ctx, int fd, uint32_t flag
 
 /* ---- what happens; all with the lock of the slot held ---- */
 
+static uint32_t armed(const struct slot *s)
+{
+    return aiox_u32_load_relaxed(&s->armed);
+}
+
 static uint32_t wanted(const struct slot *s)
 {
     return (s->waiting[0] ? s->waiting[0]->events : 0) |
@@ -152,7 +157,7 @@ static int arm(struct slot *s, uint32_t events)
         err = aiox_set_fd_handler(s->ctx, s->fd, &handler, s);
     }
     if (err == 0) {
-        s->armed = events;
+        aiox_u32_store_relaxed(&s->armed, events);
     }
     return err;
 }
@@ -166,7 +171,7 @@ void slot_put_(struct slot *s)
 
     pthread_mutex_lock(&s->lock);
     aiox_assert(!s->waiting[0] && !s->waiting[1]);
-    if (s->armed) {
+    if (armed(s)) {
         (void)arm(s, 0);
     }
     pthread_mutex_unlock(&s->lock);
@@ -190,8 +195,8 @@ static void report(struct slot *s, int direction)
         take_out(s, w);
     } else {
         w = NULL;
-        if (s->armed & event) { /* else this report is late */
-            (void)arm(s, (s->armed & ~event) | wanted(s));
+        if (armed(s) & event) { /* else this report is late */
+            (void)arm(s, (armed(s) & ~event) | wanted(s));
         }
     }
     pthread_mutex_unlock(&s->lock);
@@ -235,32 +240,33 @@ static void enter(struct slot *s, struct waiter *w)
     aiox_co_mark(w->co, waiting);
 }
 
-int slot_enlist_(struct slot *s, struct waiter *w)
+/* With the lock held. */
+static int enlist(struct slot *s, struct waiter *w)
 {
     uint32_t events;
     int err = 0;
 
-    pthread_mutex_lock(&s->lock);
     enter(s, w);
-    events = wanted(s) | s->armed;
-    if (events != s->armed) {
+    events = wanted(s) | armed(s);
+    if (events != armed(s)) {
         err = arm(s, events);
     }
     if (err < 0) {
         take_out(s, w);
     }
-    pthread_mutex_unlock(&s->lock);
     return err;
 }
 
-bool slot_is_armed_(struct slot *s, uint32_t event)
+int slot_enlist_(struct slot *s, struct waiter *w, const aiox_atomic_u32 *have_ended)
 {
-    bool is_armed;
+    int err = -ECANCELED;
 
     pthread_mutex_lock(&s->lock);
-    is_armed = (s->armed & event) != 0;
+    if (!aiox_u32_load_relaxed(have_ended)) {
+        err = enlist(s, w);
+    }
     pthread_mutex_unlock(&s->lock);
-    return is_armed;
+    return err;
 }
 
 bool slot_strike_(struct slot *s, const struct waiter *w)

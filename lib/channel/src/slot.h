@@ -16,6 +16,7 @@
 #include <pthread.h>
 
 #include "aiox/aio.h"
+#include "aiox/atomic.h"
 #include "aiox/coroutine.h"
 
 /* A coroutine in a wait. Lives in its frame; belongs to whoever has taken it out of the slot. */
@@ -34,7 +35,7 @@ struct slot {
     struct slot *next;
     int fd;
     uint32_t flags;            /* of its handler: enum aiox_fd_handler_flag */
-    uint32_t armed;            /* what the loop watches */
+    aiox_atomic_u32 armed;     /* what the loop watches; changed with the lock held */
     struct waiter *waiting[2]; /* to read, to write */
 };
 
@@ -46,12 +47,16 @@ void slot_put_(struct slot *s);
 
 /*
  * Puts @w in and marks its coroutine, which yields next. 0, or what
- * aiox_set_fd_handler() says: then it is not in. [coroutine]
+ * aiox_set_fd_handler() says, or -ECANCELED if waits @have_ended: then it is not
+ * in. Who ends waits sets that first and then looks for waiters. [coroutine]
  */
-int slot_enlist_(struct slot *s, struct waiter *w);
+int slot_enlist_(struct slot *s, struct waiter *w, const aiox_atomic_u32 *have_ended);
 
-/* Whether the loop reports @event. [any] */
-bool slot_is_armed_(struct slot *s, uint32_t event);
+/* Whether the loop reports @event; a moment ago, if another changes that. [any] */
+static inline bool slot_is_armed_(const struct slot *s, uint32_t event)
+{
+    return (aiox_u32_load_relaxed(&s->armed) & event) != 0;
+}
 
 /* Takes @w out, unmarked: it is the caller's to wake. False if another has. [any] */
 bool slot_strike_(struct slot *s, const struct waiter *w);

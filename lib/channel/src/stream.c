@@ -58,13 +58,14 @@ static void close_all(struct aiox_channel_fds *fds)
     }
 }
 
-static struct cursor begin(const struct iovec *iov, int count)
+/* Leaves the window as it is: it is large, and mostly not needed. */
+static void begin(struct cursor *c, const struct iovec *iov, int count)
 {
-    struct cursor c = {.iov = iov, .count = count};
-
     aiox_assert(count >= 0);
-    skip(&c, 0);
-    return c;
+    c->iov = iov;
+    c->count = count;
+    c->done_bytes = 0;
+    skip(c, 0);
 }
 
 /* 1: all was read; 0: it ended before anything came. */
@@ -182,13 +183,17 @@ ssize_t aiox_channel_peek(struct aiox_channel *ch, void *buf, size_t bytes, int6
 ssize_t aiox_channel_writev_fds(struct aiox_channel *ch, const struct iovec *iov, int count,
                                 const struct aiox_channel_fds *fds, int64_t deadline_ns)
 {
-    struct cursor c = begin(iov, count);
-    struct aiox_channel_io io = {.iov = c.iov, .count = c.count};
-    int err = check_fds(ch, &c, fds);
+    struct aiox_channel_io io = {0};
+    struct cursor c;
+    int err;
 
+    begin(&c, iov, count);
+    err = check_fds(ch, &c, fds);
     if (err < 0) {
         return err;
     }
+    io.iov = c.iov;
+    io.count = c.count;
     io.fds = carries_fds(fds) ? (struct aiox_channel_fds *)fds : NULL;
     return channel_move_(ch, &io, AIOX_FD_WRITE, deadline_ns);
 }
@@ -214,8 +219,9 @@ ssize_t aiox_channel_write(struct aiox_channel *ch, const void *buf, size_t byte
 int aiox_channel_readv_fds_full_eof(struct aiox_channel *ch, const struct iovec *iov, int count,
                                     struct aiox_channel_fds *fds, int64_t deadline_ns)
 {
-    struct cursor c = begin(iov, count);
+    struct cursor c;
 
+    begin(&c, iov, count);
     return read_all_or_close_fds(ch, &c, fds, deadline_ns);
 }
 
@@ -260,9 +266,11 @@ int aiox_channel_read_full_eof(struct aiox_channel *ch, void *buf, size_t bytes,
 int aiox_channel_writev_fds_full(struct aiox_channel *ch, const struct iovec *iov, int count,
                                  const struct aiox_channel_fds *fds, int64_t deadline_ns)
 {
-    struct cursor c = begin(iov, count);
-    int err = check_fds(ch, &c, fds);
+    struct cursor c;
+    int err;
 
+    begin(&c, iov, count);
+    err = check_fds(ch, &c, fds);
     return err < 0 ? err : write_all(ch, &c, carries_fds(fds) ? fds : NULL, deadline_ns);
 }
 
@@ -272,10 +280,21 @@ int aiox_channel_writev_full(struct aiox_channel *ch, const struct iovec *iov, i
     return aiox_channel_writev_fds_full(ch, iov, count, NULL, deadline_ns);
 }
 
+/* One part needs no cursor: what went is taken off its front. */
 int aiox_channel_write_full(struct aiox_channel *ch, const void *buf, size_t bytes,
                             int64_t deadline_ns)
 {
-    struct iovec iov = {.iov_base = (void *)buf, .iov_len = bytes};
+    struct iovec left = {.iov_base = (void *)buf, .iov_len = bytes};
+    struct aiox_channel_io io = {.iov = &left, .count = 1};
 
-    return aiox_channel_writev_fds_full(ch, &iov, 1, NULL, deadline_ns);
+    while (left.iov_len > 0) {
+        ssize_t n = channel_move_(ch, &io, AIOX_FD_WRITE, deadline_ns);
+
+        if (n < 0) {
+            return (int)n;
+        }
+        left.iov_base = (char *)left.iov_base + n;
+        left.iov_len -= (size_t)n;
+    }
+    return 0;
 }

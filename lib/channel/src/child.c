@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* spawn.c - a process that inherits what it is given, and nothing else. */
+/* child.c - a process that inherits what it is given, and nothing else. */
 #define _GNU_SOURCE
-#include "spawn.h"
+#include "child.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -35,7 +35,7 @@ static int set_signals(posix_spawnattr_t *attributes)
     return -posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-int spawn_(pid_t *pid, const struct aiox_command *command, int input, int output)
+int child_start_(pid_t *pid, const struct aiox_command *command, int input, int output)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;

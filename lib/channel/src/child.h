@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* spawn.h - how a child comes into the world. */
-#ifndef AIOX_CHANNEL_SRC_SPAWN_H_
-#define AIOX_CHANNEL_SRC_SPAWN_H_
+/* child.h - how a child comes into the world. */
+#ifndef AIOX_CHANNEL_SRC_CHILD_H_
+#define AIOX_CHANNEL_SRC_CHILD_H_
 
 #include "aiox/channel_command.h"
 
@@ -10,6 +10,6 @@
  * standard ones, no others, no signal blocked and none ignored. 0 or what the
  * system said.
  */
-int spawn_(pid_t *pid, const struct aiox_command *command, int input, int output);
+int child_start_(pid_t *pid, const struct aiox_command *command, int input, int output);
 
-#endif /* AIOX_CHANNEL_SRC_SPAWN_H_ */
+#endif /* AIOX_CHANNEL_SRC_CHILD_H_ */
