@@ -44,6 +44,15 @@ class Bench(unittest.TestCase):
 
         self.assertIn(run["system_calls"], range(100, 105))
 
+    def test_system_calls_of_a_server_are_counted_without_those_of_its_clients(self):
+        echo = self.players.play("echo", "1x64", "bare epoll", 100, count=True)
+        nbd = self.players.play("nbd-random", "1x1", "bare server", 100, count=True)
+
+        # A wait, a recv and a send; an asker's thread comes and goes.
+        self.assertIn(echo["system_calls"], range(300, 400))
+        # A recv, a pread and a send.
+        self.assertIn(nbd["system_calls"], range(290, 320))
+
     def test_a_report_names_everybody_who_played(self):
         case = next(c for c in self.cases if c.scene["scene"] == "idle")
         case.operations = {c: _OPERATIONS for c in case.contenders}

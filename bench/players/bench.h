@@ -178,7 +178,8 @@ void stage_unusable(const struct stage *stage, const char *why) __attribute__((n
 
 /* What counts lies between these two. */
 void stage_begin(struct stage *stage);
-/* The same, but it is system calls of other processes that are counted. */
+/* The same, but it is system calls of the main thread, or of other processes, that are counted. */
+void stage_begin_alone(struct stage *stage);
 void stage_begin_others(struct stage *stage);
 void stage_end(struct stage *stage);
 

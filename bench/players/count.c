@@ -37,8 +37,16 @@ static void hear_mark(struct trace *trace, const uint64_t *args)
 
 static bool is_counted(const struct trace *trace, pid_t thread)
 {
-    return trace->state == MARK_BEGIN ||
-           (trace->state == MARK_BEGIN_OTHERS && syscall(SYS_tgkill, trace->child, thread, 0) != 0);
+    switch (trace->state) {
+    case MARK_BEGIN:
+        return true;
+    case MARK_BEGIN_ALONE:
+        return thread == trace->child;
+    case MARK_BEGIN_OTHERS:
+        return syscall(SYS_tgkill, trace->child, thread, 0) != 0;
+    default:
+        return false;
+    }
 }
 
 /* A thread stands at the beginning or at the end of a system call. */

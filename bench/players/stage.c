@@ -102,6 +102,11 @@ void stage_begin(struct stage *stage)
     begin(stage, MARK_BEGIN);
 }
 
+void stage_begin_alone(struct stage *stage)
+{
+    begin(stage, MARK_BEGIN_ALONE);
+}
+
 void stage_begin_others(struct stage *stage)
 {
     begin(stage, MARK_BEGIN_OTHERS);

@@ -28,7 +28,8 @@ struct stage {
 enum mark {
     MARK_END,
     MARK_BEGIN,
-    MARK_BEGIN_OTHERS, /* of other processes than the one that says so */
+    MARK_BEGIN_ALONE,  /* of the main thread of the one that says so */
+    MARK_BEGIN_OTHERS, /* of other processes */
     MARK_OPERATIONS,   /* and how many there were */
 };
 
