@@ -337,6 +337,26 @@ TEST_F(HostileFile, AWildRelocationIsRefused)
               "note ENOEXEC: a relocation is damaged");
 }
 
+TEST_F(HostileFile, AWildPackedRelocationIsRefused)
+{
+    constexpr int64_t kRelr = 36, kRelrSize = 35; /* not in every elf.h */
+    auto pack = [](ElfEditor *e, uint64_t first, uint64_t second) {
+        uint64_t table = e->DynamicOf(DT_SYMTAB)->d_un.d_val; /* its first entry says nothing */
+        e->AtAddress<uint64_t>(table)[0] = first;
+        e->AtAddress<uint64_t>(table)[1] = second;
+        *e->DynamicOf(DT_RELACOUNT) = {kRelr, {table}};
+        *e->DynamicOf(DT_VERSYM) = {kRelrSize, {2 * sizeof(uint64_t)}};
+    };
+    auto writable = [](ElfEditor *e) { return e->DynamicOf(DT_INIT_ARRAY)->d_un.d_val; };
+
+    EXPECT_EQ(Refusal([&](ElfEditor *e) { pack(e, 0, writable(e)); }),
+              "note ENOEXEC: a relocation is damaged");
+    EXPECT_EQ(Refusal([&](ElfEditor *e) { pack(e, writable(e), UINT64_C(0x7fffffff) << 1); }),
+              "note ENOEXEC: a relocation is damaged");
+    EXPECT_EQ(Refusal([&](ElfEditor *e) { pack(e, 3, writable(e)); }),
+              "note ENOEXEC: a relocation is damaged");
+}
+
 TEST_F(HostileFile, AnEmptyHashTableIsRefused)
 {
     EXPECT_EQ(Refusal([](ElfEditor *e) {

@@ -227,6 +227,44 @@ static int check_relocations(const struct elf_file *f, const struct dynamic *d, 
     return 0;
 }
 
+/* Packed ones: an address, or a mask of the words behind the last one. */
+static bool is_packed_good(const struct elf_file *f, ElfW(Addr) entry, uint64_t *next)
+{
+    const int bits = 8 * sizeof(entry);
+    uint64_t at = *next;
+
+    if (!(entry & 1)) {
+        *next = entry + sizeof(entry);
+        return is_writable(f, entry);
+    }
+    for (int i = 1; i < bits; i++, at += sizeof(entry)) {
+        if ((entry >> i & 1) && !is_writable(f, at)) {
+            return false;
+        }
+    }
+    *next = at;
+    return true;
+}
+
+static int check_packed(const struct elf_file *f, const struct dynamic *d,
+                        struct aiox_backend_report *r)
+{
+    uint64_t count = d->has[TAG_RELR] ? d->value[TAG_RELRSZ] / sizeof(ElfW(Addr)) : 0;
+    uint64_t next = 0;
+
+    for (uint64_t i = 0; i < count; i++) {
+        ElfW(Addr) entry;
+
+        if (!elf_read_at_(f, &entry, d->value[TAG_RELR] + i * sizeof(entry), sizeof(entry))) {
+            return ELF_REFUSE(r, "a relocation is not in the file");
+        }
+        if (!is_packed_good(f, entry, &next)) {
+            return ELF_REFUSE(r, "a relocation is damaged");
+        }
+    }
+    return 0;
+}
+
 static int check_all_relocations(const struct elf_file *f, const struct dynamic *d,
                                  struct aiox_backend_report *r)
 {
@@ -244,7 +282,7 @@ static int check_all_relocations(const struct elf_file *f, const struct dynamic 
     if (!error) {
         error = check_relocations(f, d, (const int[]){DT_JMPREL, DT_PLTRELSZ}, plt, r);
     }
-    return error;
+    return error ? error : check_packed(f, d, r);
 }
 
 int elf_check_dynamic_(const struct elf_file *f, struct aiox_backend_report *r)

@@ -284,11 +284,6 @@ int handlers_move_(struct handlers *hs, struct backend *to)
     return err;
 }
 
-bool handler_is_live_(const struct handler *h)
-{
-    return aiox_u32_load_acquire(&h->live) != 0; /* [HANDLER-publish] */
-}
-
 struct handler *handlers_find_(struct handlers *hs, uint64_t token)
 {
     struct handler *h = slot(hs, (uint32_t)token);

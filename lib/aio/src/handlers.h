@@ -90,7 +90,10 @@ int handlers_move_(struct handlers *hs, struct backend *to);
 struct handler *handlers_find_(struct handlers *hs, uint64_t token);
 
 /* False as soon as somebody has retired it. [home] in a visit */
-bool handler_is_live_(const struct handler *h);
+static inline bool handler_is_live_(const struct handler *h)
+{
+    return aiox_u32_load_acquire(&h->live) != 0; /* [HANDLER-publish] */
+}
 
 /* True if it is live and not to be left alone. [home] in a visit */
 static inline bool handler_may_be_called_(const struct handler *h)
