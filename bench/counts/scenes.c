@@ -217,7 +217,7 @@ static void co_life(void)
     aiox_co_enter(co);
 }
 
-/* ---- a mutex of coroutines ---- */
+/* ---- locks of coroutines ---- */
 
 static struct aiox_co_mutex mutex;
 
@@ -243,6 +243,42 @@ static void mutex_end(void)
     aiox_co_mutex_fini(&mutex);
 }
 
+static struct aiox_co_rwlock rwlock;
+
+static void reader_pair(void) AIOX_NO_THREAD_SAFETY_ANALYSIS
+{
+    aiox_co_rwlock_rdlock(&rwlock);
+    aiox_co_rwlock_unlock(&rwlock);
+}
+
+static struct aiox_co_queue waiting;
+
+static void coroutine_fn wait_until_over(void *opaque)
+{
+    (void)opaque;
+    while (!is_over) {
+        aiox_co_queue_wait(&waiting, NULL);
+    }
+}
+
+static void queue_begin(void)
+{
+    is_over = false;
+    aiox_assert(aiox_co_create(&co, NULL, wait_until_over, NULL) == 0);
+    aiox_co_enter(co);
+}
+
+static void queue_wake(void)
+{
+    aiox_assert(aiox_co_queue_next(&waiting));
+}
+
+static void queue_end(void)
+{
+    is_over = true;
+    queue_wake();
+}
+
 /* ---- lockcnt ---- */
 
 static struct aiox_lockcnt lockcnt;
@@ -263,6 +299,8 @@ const struct scene scenes[] = {
     {"co_switch", switch_begin, co_switch, switch_end, NULL},
     {"co_life", nothing, co_life, nothing, NULL},
     {"co_mutex_pair", mutex_begin, mutex_pair, mutex_end, in_coroutine},
+    {"co_reader_pair", nothing, reader_pair, nothing, in_coroutine},
+    {"co_queue_wake", queue_begin, queue_wake, queue_end, NULL},
     {"lockcnt_visit", nothing, lockcnt_visit, nothing, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

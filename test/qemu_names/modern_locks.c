@@ -5,6 +5,7 @@
 
 #include "aiox/qemu/aio_co.h"
 #include "aiox/qemu/co_sync.h"
+#include "aiox/qemu/graph_lock.h"
 #include "aiox/qemu/main_loop.h"
 #include "test/qemu_names/names.h"
 
@@ -103,5 +104,53 @@ const char *locks_2025(void)
     WANT(room.timed_out == -ETIMEDOUT && room.inside == 3);
     shres_destroy(room.places);
     aio_context_unref(ctx);
+    return NULL;
+}
+
+struct graph {
+    int nodes, seen, ended;
+};
+
+static void coroutine_fn look_and_sleep(void *opaque)
+{
+    struct graph *graph = opaque;
+
+    bdrv_graph_co_rdlock();
+    graph->seen = graph->nodes;
+    qemu_co_sleep_ns(QEMU_CLOCK_REALTIME, SCALE_MS);
+    graph->ended++;
+    bdrv_graph_co_rdunlock();
+}
+
+const char *graph_lock_2025(void)
+{
+    struct graph graph = {.nodes = 1};
+    AioContext *ctx;
+
+    WANT(qemu_init_main_loop(&error_abort) == 0);
+    ctx = qemu_get_aio_context();
+    WANT(aiox_qemu_init_graph_lock(ctx) == 0);
+    main_loop_wait(true);
+    register_aiocontext(ctx);
+    bdrv_graph_rdlock_main_loop();
+    bdrv_graph_rdunlock_main_loop();
+
+    aio_co_enter(ctx, qemu_coroutine_create(look_and_sleep, &graph));
+    WANT(graph.seen == 1);
+    bdrv_graph_wrlock();
+    assert_bdrv_graph_writable();
+    WANT(graph.ended == 1);
+    graph.nodes = 2;
+    aio_co_enter(ctx, qemu_coroutine_create(look_and_sleep, &graph));
+    WANT(graph.seen == 1);
+    bdrv_graph_wrunlock();
+    while (graph.ended < 2) {
+        main_loop_wait(false);
+    }
+    WANT(graph.seen == 2);
+
+    unregister_aiocontext(ctx);
+    aiox_qemu_fini_graph_lock();
+    aiox_qemu_fini_main_loop();
     return NULL;
 }

@@ -23,6 +23,7 @@ const char *thread_pool_2025(void);
 const char *iothread_2025(void);
 const char *channels_2025(void);
 const char *locks_2025(void);
+const char *graph_lock_2025(void);
 const char *g_source_2025(void);
 const char *socket_addresses_2025(void);
 const char *sockets_2025(void);

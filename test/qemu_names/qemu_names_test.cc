@@ -27,6 +27,7 @@ const Part parts[] = {
     {"Channels2025", channels_2025},
     {"Borrowing2025", borrowing_2025},
     {"Locks2025", locks_2025},
+    {"GraphLock2025", graph_lock_2025},
     {"GSource2025", g_source_2025},
     {"SocketAddresses2025", socket_addresses_2025},
     {"Sockets2025", sockets_2025},

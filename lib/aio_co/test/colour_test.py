@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 FLAGS = ["-std=gnu11", "-fsyntax-only", "-Wthread-safety", "-Werror=thread-safety", "-Wno-unused"]
-_CHUNK = re.compile(r"/\*(?P<comment>.*?)\*/|(?P<code>AIOX_API\b[^;{]*;)", re.S)
+_CHUNK = re.compile(r"/\*(?P<comment>.*?)\*/|(?P<code>(?:AIOX_API|static inline)\b[^;{]*[;{])", re.S)
 _NAME = re.compile(r"\b(aiox_\w+)\(")
 
 
@@ -29,7 +29,7 @@ def functions(text):
             contract = chunk.group("comment")
         else:
             name = _NAME.search(chunk.group("code"))
-            if name:
+            if name and not name.group(1).endswith("_"):
                 yield name.group(1), chunk.group("code"), contract
 
 

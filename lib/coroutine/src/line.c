@@ -4,7 +4,7 @@
 
 /* Lives in the frame of who waits. */
 struct ticket {
-    struct waiter waiter; /* first: see too_late() */
+    struct aiox_co_waiter_ waiter; /* first: see too_late() */
     struct aiox_co_line_ *line;
     const struct line_law *law;
     uint64_t wants; /* as the lock understands it */
@@ -66,7 +66,7 @@ int line_wait_(struct aiox_co_line_ *line, const struct line_law *law, uint64_t 
 {
     struct ticket t = {.line = line, .law = law, .wants = wants};
 
-    waiter_init_(&t.waiter, aiox_co_self());
+    waiter_init_(&t.waiter, aiox_co_self(), deadline_ns);
     aiox_list_push_back(ring_of_(&line->tickets_), &t.waiter.link);
     line_move_on_slow_(line, law); /* it may have given something up to wait */
     return waiter_sleep_(&t.waiter, deadline_ns, too_late);

@@ -63,7 +63,7 @@ enum {
 };
 
 struct mutex_waiter {
-    struct waiter waiter; /* first: see too_late() */
+    struct aiox_co_waiter_ waiter; /* first: see too_late() */
     struct aiox_co_mutex *mutex;
     void *below;                      /* on the stack: the word before */
     struct mutex_waiter *next_leaver; /* in the list of wishes */
@@ -180,7 +180,7 @@ static bool choose(struct aiox_co_mutex *m, struct duty *d)
     struct aiox_list_node *node;
 
     while ((node = aiox_list_pop_front(&m->waiting_)) != NULL) {
-        struct waiter *w = waiter_of_(node);
+        struct aiox_co_waiter_ *w = waiter_of_(node);
 
         if (waiter_choose_(w)) {
             set_holder(m, w->co);
@@ -278,7 +278,7 @@ static AIOX_NOINLINE int lock_slow(struct aiox_co_mutex *m, struct aiox_co *self
     if (aiox_ptr_load_relaxed(&m->holder_) == self) {
         refuse_to_lock_twice_(self);
     }
-    waiter_init_(&w.waiter, self);
+    waiter_init_(&w.waiter, self, deadline_ns);
     if (spin(m, self) || push_or_take(m, &w)) {
         set_holder(m, self);
     } else {

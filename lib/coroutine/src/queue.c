@@ -12,19 +12,25 @@
 
 enum place { AT_THE_TAIL, AT_THE_HEAD };
 
-static AIOX_ALWAYS_INLINE int wait_in(struct aiox_co_queue *q, struct aiox_co_mutex *m,
-                                      enum place place, int64_t deadline_ns) coroutine_fn
+static AIOX_ALWAYS_INLINE void join(struct aiox_co_queue *q, struct aiox_co_waiter_ *w,
+                                    enum place place, int64_t deadline_ns)
 {
-    struct waiter w;
-    int err;
-
-    waiter_init_(&w, self_for_("aiox_co_queue_wait"));
+    waiter_init_(w, self_for_("aiox_co_queue_wait"), deadline_ns);
     AIOX_PLAIN_WRITE(q);
     if (place == AT_THE_HEAD) {
-        aiox_list_push_front(ring_of_(&q->waiting_), &w.link);
+        aiox_list_push_front(ring_of_(&q->waiting_), &w->link);
     } else {
-        aiox_list_push_back(ring_of_(&q->waiting_), &w.link);
+        aiox_list_push_back(ring_of_(&q->waiting_), &w->link);
     }
+}
+
+static int wait_in(struct aiox_co_queue *q, struct aiox_co_mutex *m, enum place place,
+                   int64_t deadline_ns) coroutine_fn
+{
+    struct aiox_co_waiter_ w;
+    int err;
+
+    join(q, &w, place, deadline_ns);
     if (m) {
         aiox_co_mutex_unlock(m);
     }
@@ -40,7 +46,7 @@ static AIOX_ALWAYS_INLINE int wait_in(struct aiox_co_queue *q, struct aiox_co_mu
 }
 
 /* Takes the first out that still waits; NULL: nobody does. */
-static struct waiter *choose(struct aiox_co_queue *q)
+static struct aiox_co_waiter_ *choose(struct aiox_co_queue *q)
 {
     struct aiox_list_node *node;
 
@@ -58,19 +64,26 @@ void aiox_co_queue_init(struct aiox_co_queue *q)
     aiox_list_init(&q->waiting_);
 }
 
-void aiox_co_queue_wait(struct aiox_co_queue *q, struct aiox_co_mutex *m)
+void aiox_co_queue_join_(struct aiox_co_queue *q, struct aiox_co_mutex *m, bool at_head,
+                         struct aiox_co_waiter_ *w)
 {
-    (void)wait_in(q, m, AT_THE_TAIL, -1);
+    join(q, w, at_head ? AT_THE_HEAD : AT_THE_TAIL, -1);
+    if (m) {
+        aiox_co_mutex_unlock(m);
+    }
+}
+
+void aiox_co_queue_part_(const struct aiox_co_waiter_ *w, struct aiox_co_mutex *m)
+{
+    waiter_check_chosen_(w);
+    if (m) {
+        aiox_co_mutex_lock(m);
+    }
 }
 
 int aiox_co_queue_wait_until(struct aiox_co_queue *q, struct aiox_co_mutex *m, int64_t deadline_ns)
 {
     return wait_in(q, m, AT_THE_TAIL, deadline_ns);
-}
-
-void aiox_co_queue_wait_head(struct aiox_co_queue *q, struct aiox_co_mutex *m)
-{
-    (void)wait_in(q, m, AT_THE_HEAD, -1);
 }
 
 int aiox_co_queue_wait_head_until(struct aiox_co_queue *q, struct aiox_co_mutex *m,
@@ -79,20 +92,17 @@ int aiox_co_queue_wait_head_until(struct aiox_co_queue *q, struct aiox_co_mutex 
     return wait_in(q, m, AT_THE_HEAD, deadline_ns);
 }
 
-bool aiox_co_queue_next(struct aiox_co_queue *q)
+struct aiox_co *aiox_co_queue_choose_(struct aiox_co_queue *q)
 {
-    struct waiter *w = choose(q);
+    struct aiox_co_waiter_ *w = choose(q);
 
-    if (w) {
-        aiox_co_wake(w->co); /* @q may be gone */
-    }
-    return w != NULL;
+    return w ? w->co : NULL;
 }
 
 void aiox_co_queue_restart_all(struct aiox_co_queue *q)
 {
     struct aiox_list chosen;
-    struct waiter *w;
+    struct aiox_co_waiter_ *w;
 
     aiox_list_init(&chosen);
     while ((w = choose(q)) != NULL) {
@@ -104,7 +114,7 @@ void aiox_co_queue_restart_all(struct aiox_co_queue *q)
 bool aiox_co_queue_is_empty(const struct aiox_co_queue *q)
 {
     if (q->waiting_.head_.next_) {
-        AIOX_LIST_FOREACH(w, &q->waiting_, struct waiter, link)
+        AIOX_LIST_FOREACH(w, &q->waiting_, struct aiox_co_waiter_, link)
         {
             if (!waiter_has_left_(w)) {
                 return false;

@@ -98,7 +98,7 @@ __attribute__((no_sanitize("address"))) static inline void fiber_root_(struct fi
                                                                        void *high)
 {
     __lsan_register_root_region(low, (size_t)((char *)high - (char *)low));
-    for (void **word = low; f->second && word < (void **)high; word++) {
+    for (void **word = (void **)low; f->second && word < (void **)high; word++) {
         void *begin, *end;
 
         if (__asan_addr_is_in_fake_stack(f->second, *word, &begin, &end)) {

@@ -72,7 +72,7 @@
     .globl  switch_jump_
     .hidden switch_jump_
     .type   switch_jump_, @function
-    .p2align 4
+    .p2align 6
 switch_jump_:
     .cfi_startproc
     endbr64

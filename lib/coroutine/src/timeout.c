@@ -18,7 +18,7 @@
 enum last_word { NONE, ENDED, ABANDONED };
 
 struct call {
-    struct waiter caller;
+    struct aiox_co_waiter_ caller;
     aiox_atomic_u32 last_word;
     aiox_co_fn *fn;
     aiox_co_fn *late;
@@ -71,7 +71,7 @@ int aiox_co_run_until(aiox_co_fn *fn, void *opaque, aiox_co_fn *late, int64_t de
         return -ENOMEM;
     }
     *call = (struct call){.fn = fn, .late = late, .opaque = opaque};
-    waiter_init_(&call->caller, self);
+    waiter_init_(&call->caller, self, deadline_ns);
     aiox_co_wake_on(self->executor, callee); /* it runs as soon as this one has yielded */
     return wait_for_end(call, deadline_ns);
 }

@@ -6,7 +6,7 @@
 
 #include "aiox/assert.h"
 
-int waiter_sleep_until_(struct waiter *w, int64_t deadline_ns, void (*too_late)(void *))
+int waiter_sleep_until_(struct aiox_co_waiter_ *w, int64_t deadline_ns, void (*too_late)(void *))
 {
     struct aiox_executor *ex = w->co->executor;
     int err;
@@ -32,7 +32,7 @@ int waiter_sleep_until_(struct waiter *w, int64_t deadline_ns, void (*too_late)(
 
 void waiter_wake_to_leave_(void *opaque)
 {
-    struct waiter *w = opaque;
+    struct aiox_co_waiter_ *w = opaque;
 
     if (waiter_leave_(w)) {
         aiox_co_wake(w->co);

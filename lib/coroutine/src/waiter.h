@@ -3,7 +3,8 @@
  * waiter.h - a coroutine that waits in a line, and how the wait ends.
  *
  * Two want to end it: whoever chooses it, and its deadline. The state decides,
- * and each side changes it once, from WAITING:
+ * and each side changes it once, from WAITING. Without a deadline it is PATIENT
+ * instead: there is one side only.
  *
  *   CHOSEN   it has what it waits for. Who has chosen it must wake it, and until
  *            then its frame stays where it is.
@@ -26,44 +27,45 @@
 #include "co.h"
 #include "refuse.h"
 
-enum waiter_state { WAITING, CHOSEN, LEAVING };
+enum waiter_state { WAITING, PATIENT, CHOSEN, LEAVING };
 
-/* Lives in the frame of who waits. */
-struct waiter {
-    struct aiox_list_node link; /* guarded by what guards the line; all zero: in none */
-    struct aiox_co *co;
-    aiox_atomic_u32 state;
-};
-
-static inline void waiter_init_(struct waiter *w, struct aiox_co *co)
+/* @deadline_ns: as for waiter_sleep_(). */
+static inline void waiter_init_(struct aiox_co_waiter_ *w, struct aiox_co *co, int64_t deadline_ns)
 {
-    *w = (struct waiter){.co = co, .state = AIOX_ATOMIC_INIT(WAITING)};
+    *w = (struct aiox_co_waiter_){
+        .co = co,
+        .state = AIOX_ATOMIC_INIT(deadline_ns < 0 ? PATIENT : WAITING),
+    };
 }
 
 /* Returns whether it gets what it waits for; then the caller must wake it. */
-static inline bool waiter_choose_(struct waiter *w)
+static inline bool waiter_choose_(struct aiox_co_waiter_ *w)
 {
-    uint32_t was = WAITING;
+    uint32_t was = aiox_u32_load_relaxed(&w->state);
 
-    return aiox_u32_cas_relaxed(&w->state, &was, CHOSEN);
+    if (was == PATIENT) {
+        aiox_u32_store_relaxed(&w->state, CHOSEN);
+        return true;
+    }
+    return was == WAITING && aiox_u32_cas_relaxed(&w->state, &was, CHOSEN);
 }
 
 /* Returns whether it leaves without. */
-static inline bool waiter_leave_(struct waiter *w)
+static inline bool waiter_leave_(struct aiox_co_waiter_ *w)
 {
     uint32_t was = WAITING;
 
     return aiox_u32_cas_relaxed(&w->state, &was, LEAVING);
 }
 
-static inline bool waiter_has_left_(const struct waiter *w)
+static inline bool waiter_has_left_(const struct aiox_co_waiter_ *w)
 {
     return aiox_u32_load_relaxed(&w->state) == LEAVING;
 }
 
-static inline struct waiter *waiter_of_(struct aiox_list_node *link)
+static inline struct aiox_co_waiter_ *waiter_of_(struct aiox_list_node *link)
 {
-    return AIOX_CONTAINER_OF(link, struct waiter, link);
+    return AIOX_CONTAINER_OF(link, struct aiox_co_waiter_, link);
 }
 
 /* An all-zero list is empty, too. */
@@ -75,26 +77,31 @@ static inline struct aiox_list *ring_of_(struct aiox_list *list)
     return list;
 }
 
+/* After a wait without a deadline: who has woken it had chosen it. */
+static AIOX_ALWAYS_INLINE void waiter_check_chosen_(const struct aiox_co_waiter_ *w)
+{
+    if (AIOX_UNLIKELY(aiox_u32_load_relaxed(&w->state) != CHOSEN)) {
+        refuse_to_end_wait_(w->co);
+    }
+}
+
 /*
  * Yields until it is woken, or until @deadline_ns, when @too_late(@w) is called
  * in its thread: that makes it leave, and wakes it or sees to it. Returns 0 if
  * it was chosen, -ETIMEDOUT, or -ENOMEM, which is a deadline that comes at once.
  */
-int waiter_sleep_until_(struct waiter *w, int64_t deadline_ns,
+int waiter_sleep_until_(struct aiox_co_waiter_ *w, int64_t deadline_ns,
                         void (*too_late)(void *w)) coroutine_fn;
 
-/* The same; without a deadline a yield and a look, for the processor foresees no return after it.
- */
-static AIOX_ALWAYS_INLINE int waiter_sleep_(struct waiter *w, int64_t deadline_ns,
+/* The same; without a deadline no more than a yield and a look. */
+static AIOX_ALWAYS_INLINE int waiter_sleep_(struct aiox_co_waiter_ *w, int64_t deadline_ns,
                                             void (*too_late)(void *w)) coroutine_fn
 {
     if (deadline_ns >= 0) {
         return waiter_sleep_until_(w, deadline_ns, too_late);
     }
     aiox_co_yield();
-    if (AIOX_UNLIKELY(aiox_u32_load_relaxed(&w->state) != CHOSEN)) {
-        refuse_to_end_wait_(w->co);
-    }
+    waiter_check_chosen_(w);
     return 0;
 }
 

@@ -8,6 +8,7 @@
  */
 #include <cerrno>
 #include <cstdlib>
+#include <deque>
 
 #include <gtest/gtest.h>
 
@@ -60,64 +61,47 @@ bool VisitInTime(aiox_co_mutex *m, Room *room) AIOX_NO_THREAD_SAFETY_ANALYSIS
 
 using MutexSchedule = co_testing::SyncSchedule;
 
+/* So many coroutines, each there so often. In one executor nobody looks again: it waits. */
+void VisitTogether(Schedule &s, int coroutines, int times, bool in_one_executor)
+{
+    static const char *const kNames[] = {"a", "b", "c"};
+    aiox_co_mutex m = {};
+    Room room;
+    std::deque<FakeCo> visitors;
+    NameAll(s, m);
+    for (int i = 0; i < coroutines; i++) {
+        visitors.emplace_back(kNames[i]);
+        if (in_one_executor) {
+            visitors[i].ShareHomeWith(visitors[0]);
+        }
+        visitors[i].Live(s, [&, times] {
+            for (int left = times; left > 0; left--) {
+                Visit(&m, &room);
+            }
+        });
+    }
+    s.Run();
+
+    SCHEDULE_CHECK(room.visits == coroutines * times);
+    CheckAtRest(&m);
+}
+
 TEST_P(MutexSchedule, TwoLockTwice)
 {
-    EXPECT_SCHEDULES_PASS(ForEachSchedule(Bound(4), [](Schedule &s) {
-        aiox_co_mutex m = {};
-        Room room;
-        FakeCo a("a"), b("b");
-        NameAll(s, m);
-        for (FakeCo *co : {&a, &b}) {
-            co->ShareHomeWith(a);
-            co->Live(s, [&] {
-                Visit(&m, &room);
-                Visit(&m, &room);
-            });
-        }
-        s.Run();
-
-        SCHEDULE_CHECK(room.visits == 4);
-        CheckAtRest(&m);
-    }));
+    EXPECT_SCHEDULES_PASS(
+        ForEachSchedule(Bound(4), [](Schedule &s) { VisitTogether(s, 2, 2, true); }));
 }
 
 TEST_P(MutexSchedule, ThreeLockOnce)
 {
-    EXPECT_SCHEDULES_PASS(ForEachSchedule(Bound(3), [](Schedule &s) {
-        aiox_co_mutex m = {};
-        Room room;
-        FakeCo a("a"), b("b"), c("c");
-        NameAll(s, m);
-        for (FakeCo *co : {&a, &b, &c}) {
-            co->ShareHomeWith(a);
-            co->Live(s, [&] { Visit(&m, &room); });
-        }
-        s.Run();
-
-        SCHEDULE_CHECK(room.visits == 3);
-        CheckAtRest(&m);
-    }));
+    EXPECT_SCHEDULES_PASS(
+        ForEachSchedule(Bound(3), [](Schedule &s) { VisitTogether(s, 3, 1, true); }));
 }
 
-/* Each has an executor of its own, so whoever finds it held looks again for a while. */
 TEST_P(MutexSchedule, TwoSpin)
 {
-    EXPECT_SCHEDULES_PASS(ForEachSchedule(Bound(3), [](Schedule &s) {
-        aiox_co_mutex m = {};
-        Room room;
-        FakeCo a("a"), b("b");
-        NameAll(s, m);
-        for (FakeCo *co : {&a, &b}) {
-            co->Live(s, [&] {
-                Visit(&m, &room);
-                Visit(&m, &room);
-            });
-        }
-        s.Run();
-
-        SCHEDULE_CHECK(room.visits == 4);
-        CheckAtRest(&m);
-    }));
+    EXPECT_SCHEDULES_PASS(
+        ForEachSchedule(Bound(3), [](Schedule &s) { VisitTogether(s, 2, 2, false); }));
 }
 
 TEST_P(MutexSchedule, WithADeadlineItIsHandedOverOrLeft)

@@ -10,7 +10,17 @@
  * once and is gone in the end; nobody sleeps for ever; dec_and_lock and
  * dec_if_lock give the lock only with a count of 0.
  *
- * -DVISITORS=n -DLOCKERS=n -DLOOPS=n; each -DM_... is a mistake, see check.sh.
+ * What test/harness/model.sh verifies, and the mistakes that it must find:
+ *
+ * sound  -DVISITORS=2 -DLOCKERS=1
+ * sound  -DVISITORS=1 -DLOCKERS=1 -DLOOPS=1
+ * broken -DVISITORS=2 -DLOCKERS=1 -DM_VISIT_BEGINS_UNDER_THE_LOCK
+ * broken -DVISITORS=2 -DLOCKERS=1 -DM_OWNER_FORGETS_WHO_SLEEPS
+ * broken -DVISITORS=2 -DLOCKERS=1 -DM_INC_KEEPS_THE_WAKE
+ * broken -DVISITORS=2 -DLOCKERS=1 -DM_DEC_AND_LOCK_KEEPS_THE_WAKE
+ * broken -DVISITORS=2 -DLOCKERS=1 -DM_UNLOCK_WAKES_NOBODY
+ * broken -DVISITORS=2 -DLOCKERS=1 -DM_DELETED_AT_ONCE
+ * broken -DVISITORS=1 -DLOCKERS=1 -DLOOPS=1 -DM_DEC_IF_LOCK_KEEPS_THE_WAKE
  */
 #define FREE 0
 #define HELD 1

@@ -43,8 +43,8 @@ AIOX_API AIOX_NODISCARD int aiox_graph_lock_new(struct aiox_graph_lock **out,
                                                 struct aiox_context *main_ctx);
 
 /*
- * Ends @lock, which nobody holds or waits for; NULL is allowed. [any], while no
- * context ends
+ * Ends @lock, which nobody holds or waits for, nor is about to leave: each call has returned.
+ * NULL is allowed. [any], while no context ends
  */
 AIOX_API void aiox_graph_lock_free(struct aiox_graph_lock *lock);
 

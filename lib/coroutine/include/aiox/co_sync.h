@@ -37,6 +37,7 @@
 #define AIOX_CO_SYNC_H_
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "aiox/atomic.h"
@@ -118,20 +119,54 @@ struct aiox_co_queue {
 /* Makes @q empty. [init] */
 AIOX_API void aiox_co_queue_init(struct aiox_co_queue *q);
 
+/* A wait, in the frame of who waits. */
+struct aiox_co_waiter_ {
+    struct aiox_list_node link; /* guarded by what guards the line; all zero: in none */
+    struct aiox_co *co;
+    aiox_atomic_u32 state;
+};
+
+/*
+ * The parts of what stands inline below. It does, because the processor foresees
+ * no return of a function in which a coroutine was changed: that costs more than
+ * the change.
+ */
+AIOX_API void aiox_co_queue_join_(struct aiox_co_queue *q, struct aiox_co_mutex *m, bool at_head,
+                                  struct aiox_co_waiter_ *w) coroutine_fn;
+AIOX_API void aiox_co_queue_part_(const struct aiox_co_waiter_ *w,
+                                  struct aiox_co_mutex *m) coroutine_fn;
+AIOX_API struct aiox_co *aiox_co_queue_choose_(struct aiox_co_queue *q);
+
 /*
  * Waits in @q for aiox_co_queue_next() or _restart_all(). @m, if not NULL, is
  * given back while it waits, and locked again before this returns, also after
  * the deadline. That lock is waited for without a deadline. @q is not touched
  * once it was woken. [coroutine]
  */
-AIOX_API void aiox_co_queue_wait(struct aiox_co_queue *q, struct aiox_co_mutex *m) coroutine_fn;
+static inline void aiox_co_queue_wait(struct aiox_co_queue *q, struct aiox_co_mutex *m) coroutine_fn
+{
+    struct aiox_co_waiter_ w;
+
+    aiox_co_queue_join_(q, m, false, &w);
+    aiox_co_yield();
+    aiox_co_queue_part_(&w, m);
+}
+
 AIOX_API AIOX_NODISCARD int aiox_co_queue_wait_until(struct aiox_co_queue *q,
                                                      struct aiox_co_mutex *m,
                                                      int64_t deadline_ns) coroutine_fn;
 
 /* The same at the head of @q: it is the next to be woken. [coroutine] */
-AIOX_API void aiox_co_queue_wait_head(struct aiox_co_queue *q,
-                                      struct aiox_co_mutex *m) coroutine_fn;
+static inline void aiox_co_queue_wait_head(struct aiox_co_queue *q,
+                                           struct aiox_co_mutex *m) coroutine_fn
+{
+    struct aiox_co_waiter_ w;
+
+    aiox_co_queue_join_(q, m, true, &w);
+    aiox_co_yield();
+    aiox_co_queue_part_(&w, m);
+}
+
 AIOX_API AIOX_NODISCARD int aiox_co_queue_wait_head_until(struct aiox_co_queue *q,
                                                           struct aiox_co_mutex *m,
                                                           int64_t deadline_ns) coroutine_fn;
@@ -141,7 +176,15 @@ AIOX_API AIOX_NODISCARD int aiox_co_queue_wait_head_until(struct aiox_co_queue *
  * coroutines, in the waiter's own thread, it may go on before this returns. @q
  * may be freed at once if nobody is left in it. [any], see struct aiox_co_queue
  */
-AIOX_API bool aiox_co_queue_next(struct aiox_co_queue *q);
+static inline bool aiox_co_queue_next(struct aiox_co_queue *q)
+{
+    struct aiox_co *co = aiox_co_queue_choose_(q);
+
+    if (co) {
+        aiox_co_wake(co);
+    }
+    return co != NULL;
+}
 
 /*
  * Wakes all that wait now, in their order. @q may be freed as soon as this
