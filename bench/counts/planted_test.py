@@ -11,6 +11,7 @@ import unittest
 import check
 
 _SCENE = "handler_dispatch"
+_LEAST = 2  # with so many more, all that it takes to plant is there
 
 
 def instructions(more):
@@ -20,10 +21,10 @@ def instructions(more):
 class Planted(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.honest = instructions(0)
+        cls.honest = instructions(_LEAST)
 
     def faults_with(self, percent):
-        planted = instructions(round(self.honest * percent / 100))
+        planted = instructions(_LEAST + round(self.honest * percent / 100))
         return list(check.faults({_SCENE: {"instructions": planted}},
                                  {_SCENE: {"instructions": self.honest}}, ["instructions"]))
 
