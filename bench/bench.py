@@ -36,10 +36,11 @@ _QUICK_EXAMPLES = {
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scene", default="all", help="scenes or families of them (nbd, co); see --list")
+    parser.add_argument("--scene", default="all", help="scenes or families (nbd); see --list")
     parser.add_argument("--contenders", default="all", help="contenders or families (aiox)")
     parser.add_argument("--list", action="store_true", help="scenes and contenders")
-    parser.add_argument("--quick", action="store_true", help="the cases that say most, at most three minutes; the default")
+    parser.add_argument("--quick", action="store_true",
+                        help="what says most, at most three minutes; the default")
     parser.add_argument("--full", action="store_true", help="all cases, at most 40 minutes")
     parser.add_argument("--rounds", type=int, help="at most so many rounds")
     parser.add_argument("--minutes", type=float, help="at most so long")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What was measured, as a page: a table with a bar for each row, light or dark as the reader has it."""
+"""What was measured, as a page: tables with a bar in each row, light or dark."""
 
 import html
 
@@ -11,7 +11,8 @@ _STYLE = """
 --limit:#2f8f3a;--page:#fff;--odd:#b35900}
 @media (prefers-color-scheme:dark){:root{--text:#ddd;--soft:#999;--line:#444;--ours:#5aa9e6;
 --peer:#777;--limit:#5cb867;--page:#181818;--odd:#e0a050}}
-body{font:14px sans-serif;max-width:1080px;margin:2em auto;padding:0 1em;color:var(--text);
+body{font:14px sans-serif;max-width:1120px;box-sizing:border-box;margin:2em auto;
+padding:0 1em;color:var(--text);
 background:var(--page)}
 h2{margin:2em 0 .2em}h3{margin:1.2em 0 .3em;font-size:1em}p{margin:.3em 0}
 table{border-collapse:collapse;width:100%;table-layout:fixed}
