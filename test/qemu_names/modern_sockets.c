@@ -8,9 +8,14 @@
 #include <unistd.h>
 
 #include "aiox/qemu/aio_co.h"
+#include "aiox/qemu/aio_glib.h" /* not used: all of them get along in one file */
 #include "aiox/qemu/channel_socket.h"
+#include "aiox/qemu/co_sync.h"
+#include "aiox/qemu/iothread.h"
+#include "aiox/qemu/lockcnt.h"
 #include "aiox/qemu/main_loop.h"
 #include "aiox/qemu/net_listener.h"
+#include "aiox/qemu/thread_pool.h"
 #include "test/qemu_names/names.h"
 
 /* ---- addresses ---- */

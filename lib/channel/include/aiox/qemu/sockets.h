@@ -97,7 +97,7 @@ static inline void qapi_free_SocketAddress(SocketAddress *addr)
 /* ---- not original names: there and back ---- */
 
 /* Aborts if there is no memory. */
-static inline char *aiox_qemu_copy_(const char *text)
+static inline char *aiox_qemu_address_text_(const char *text)
 {
     size_t bytes = strlen(text) + 1;
     char *copy = (char *)malloc(bytes);
@@ -107,12 +107,12 @@ static inline char *aiox_qemu_copy_(const char *text)
     return copy;
 }
 
-static inline char *aiox_qemu_number_(const char *format, long long number)
+static inline char *aiox_qemu_address_number_(const char *format, long long number)
 {
     char text[32];
 
     snprintf(text, sizeof(text), format, number);
-    return aiox_qemu_copy_(text);
+    return aiox_qemu_address_text_(text);
 }
 
 /* False, with an Error. */
@@ -198,21 +198,21 @@ static inline SocketAddress *aiox_qemu_address_new_(const struct aiox_socket_add
     switch (from->kind) {
     case AIOX_SOCKET_TCP:
         addr->type = SOCKET_ADDRESS_TYPE_INET;
-        addr->u.inet.host = aiox_qemu_copy_(from->host);
-        addr->u.inet.port = aiox_qemu_copy_(from->port);
+        addr->u.inet.host = aiox_qemu_address_text_(from->host);
+        addr->u.inet.port = aiox_qemu_address_text_(from->port);
         break;
     case AIOX_SOCKET_VSOCK:
         addr->type = SOCKET_ADDRESS_TYPE_VSOCK;
-        addr->u.vsock.cid = aiox_qemu_number_("%lld", from->cid);
-        addr->u.vsock.port = aiox_qemu_number_("%lld", from->vsock_port);
+        addr->u.vsock.cid = aiox_qemu_address_number_("%lld", from->cid);
+        addr->u.vsock.port = aiox_qemu_address_number_("%lld", from->vsock_port);
         break;
     case AIOX_SOCKET_FD:
         addr->type = SOCKET_ADDRESS_TYPE_FD;
-        addr->u.fd.str = aiox_qemu_number_("%lld", from->fd);
+        addr->u.fd.str = aiox_qemu_address_number_("%lld", from->fd);
         break;
     default:
         addr->type = SOCKET_ADDRESS_TYPE_UNIX;
-        addr->u.q_unix.path = aiox_qemu_copy_(from->path);
+        addr->u.q_unix.path = aiox_qemu_address_text_(from->path);
         addr->u.q_unix.has_abstract = from->kind == AIOX_SOCKET_UNIX_ABSTRACT;
         addr->u.q_unix.abstract = addr->u.q_unix.has_abstract;
         break;
@@ -244,7 +244,7 @@ static inline char *socket_uri(SocketAddress *addr)
     if (!aiox_qemu_address_(&address, addr, NULL)) {
         return NULL;
     }
-    return aiox_qemu_copy_(aiox_socket_address_print(&address, text, sizeof(text)));
+    return aiox_qemu_address_text_(aiox_socket_address_print(&address, text, sizeof(text)));
 }
 
 AIOX_END_DECLS
