@@ -268,15 +268,16 @@ static int shake_until(struct tls_channel *t, int64_t deadline_ns, struct aiox_e
     for (;;) {
         int code = shake(t, &wanted, err);
 
-        if (code == -EAGAIN && aiox_channel_may_wait(&t->base)) {
+        if (code != -EAGAIN) {
+            return code;
+        }
+        if (aiox_channel_may_wait(&t->base)) {
             AIOX_TRACE(channel_tls, shake, (uintptr_t)t, wanted);
             code = aiox_channel_wait(t->inner, wanted, deadline_ns);
-            if (code > 0) {
-                continue;
-            }
-            aiox_error_set(err, code, "TLS handshake: %s", aiox_error_text(code));
         }
-        return code;
+        if (code < 0) {
+            return aiox_error_set(err, code, "TLS handshake: %s", aiox_error_text(code));
+        }
     }
 }
 

@@ -319,6 +319,18 @@ TEST_F(Tls, WorksForThreadsThatBlock)
     EXPECT_STREQ(text, "hello");
 }
 
+TEST_F(Tls, AHandshakeThatMayNotWaitSaysSoInWords)
+{
+    MakeBoth();
+    aiox_error err = {};
+    aiox_channel_set_blocking(client_, false);
+
+    EXPECT_EQ(aiox_channel_tls_handshake(client_, -1, &err), -EAGAIN);
+
+    EXPECT_EQ(err.code, -EAGAIN);
+    EXPECT_THAT(err.message, HasSubstr("TLS handshake"));
+}
+
 /* ---- whom to believe ---- */
 
 TEST_F(Tls, TheServerMustBeTheOneThatWasMeant)
