@@ -5,7 +5,7 @@
  * A struct aiox_file is a descriptor in a context. Coroutines use it as they
  * would use the system calls; others start requests and are called back:
  *
- *   n = aiox_co_preadv(&file, iov, count, offset, 0);
+ *   n = aiox_co_preadv(&file, iov, count, offset, 0, NULL);
  *
  * Each request goes to the first of these that can serve it; which one it was
  * stands in the request, and aiox_file_explain() says why:
