@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* asio_spawn.cc - Boost.Asio with a stackful coroutine for each connection. */
+#define BOOST_ALLOW_DEPRECATED_HEADERS /* its own, of each other */
 #define BOOST_COROUTINES_NO_DEPRECATION_WARNING
 #include <unistd.h>
 

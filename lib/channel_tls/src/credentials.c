@@ -167,7 +167,7 @@ static int load_x509(struct aiox_tls_credentials *c, const char *dir, struct aio
 int aiox_tls_credentials_x509(struct aiox_tls_credentials **out, enum aiox_tls_role role,
                               const char *dir, struct aiox_error *err)
 {
-    struct aiox_tls_credentials *c;
+    struct aiox_tls_credentials *c = NULL;
     int code = new_credentials(&c, role, err);
 
     if (code < 0) {
@@ -278,7 +278,7 @@ int aiox_tls_credentials_add_psk_file(struct aiox_tls_credentials *creds, const 
 int aiox_tls_credentials_psk_file(struct aiox_tls_credentials **out, enum aiox_tls_role role,
                                   const char *path, const char *user, struct aiox_error *err)
 {
-    struct aiox_tls_credentials *c;
+    struct aiox_tls_credentials *c = NULL;
     int code;
 
     aiox_assert((role == AIOX_TLS_CLIENT) == (user != NULL));
