@@ -29,6 +29,12 @@ const char *socket_addresses_2025(void);
 const char *sockets_2025(void);
 const char *net_listener_2025(void);
 const char *channel_kinds_2025(void);
+const char *rest_of_contexts_2025(void);
+const char *rest_of_timers_2025(void);
+const char *rest_of_the_main_loop_2025(void);
+const char *rest_of_coroutines_2025(void);
+const char *rest_of_the_thread_pool_2025(void);
+const char *rest_of_channels_2025(void);
 
 /* As written in the years between. */
 const char *between_2015(void);

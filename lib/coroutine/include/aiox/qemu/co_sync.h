@@ -89,6 +89,29 @@ static inline void qemu_co_queue_restart_all(CoQueue *queue)
     aiox_co_queue_restart_all(queue);
 }
 
+/*
+ * From outside of coroutines. @lock is NULL here: a queue that such callers use is
+ * guarded by the thread that all its users run in.
+ */
+#if AIOX_QEMU_API >= 2018
+static inline bool qemu_co_enter_next(CoQueue *queue, const void *lock)
+{
+    aiox_assert(!lock);
+    return aiox_co_queue_next(queue);
+}
+
+static inline void qemu_co_enter_all(CoQueue *queue, const void *lock)
+{
+    while (qemu_co_enter_next(queue, lock)) {
+    }
+}
+#else
+static inline bool qemu_co_enter_next(CoQueue *queue)
+{
+    return aiox_co_queue_next(queue);
+}
+#endif
+
 static inline bool qemu_co_queue_empty(CoQueue *queue)
 {
     return aiox_co_queue_is_empty(queue);
