@@ -170,7 +170,7 @@ static void on_patience_over(void *opaque)
         aiox_log(AIOX_LOG_WARN, "%lu clients have not left in time: hanging up",
                  team_present(&s->team));
     }
-    team_ask(&s->team, &s->abort, at_once, nothing_more);
+    team_ask_all(&s->team, &s->abort, at_once, nothing_more);
 }
 
 static int init(struct server *s, struct aiox_error *err)
@@ -246,7 +246,7 @@ void server_stop(struct server *s)
     }
     s->stopping = true;
     door_close(&s->door);
-    team_ask(&s->team, &s->stop, when_answered, nothing_more);
+    team_ask_all(&s->team, &s->stop, when_answered, nothing_more);
     aiox_timer_mod_ns(&s->patience, aiox_clock_now_ns() + s->options->stop_ns);
 }
 

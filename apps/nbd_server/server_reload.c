@@ -144,7 +144,7 @@ static void nothing_more(struct team_ask *ask)
 /* Asks and waits. */
 static void ask_now(struct server *s, team_each_fn *each)
 {
-    team_ask(&s->team, &s->reload.ask, each, nothing_more);
+    team_ask_all(&s->team, &s->reload.ask, each, nothing_more);
     while (team_is_asking(&s->reload.ask)) {
         aiox_poll(s->ctx, true);
     }
@@ -234,7 +234,7 @@ static void on_committed(struct team_ask *ask)
     aiox_log(AIOX_LOG_INFO, "reloaded: %d exports opened, %d closed, %d as before",
              s->options->export_count - stay, old->export_count - stay, stay);
     options_free(old);
-    team_ask(&s->team, ask, explain, on_explained);
+    team_ask_all(&s->team, ask, explain, on_explained);
 }
 
 static void on_abandoned(struct team_ask *ask)
@@ -251,9 +251,9 @@ static void on_prepared(struct team_ask *ask)
 
     if (failed) {
         aiox_log(AIOX_LOG_ERROR, "not reloaded: %s", failed->message);
-        team_ask(&s->team, ask, abandon, on_abandoned);
+        team_ask_all(&s->team, ask, abandon, on_abandoned);
     } else {
-        team_ask(&s->team, ask, commit, on_committed);
+        team_ask_all(&s->team, ask, commit, on_committed);
     }
 }
 
@@ -303,5 +303,5 @@ void server_reload(struct server *s, struct options *fresh)
         return;
     }
     r->fresh = fresh;
-    team_ask(&s->team, &r->ask, prepare, on_prepared);
+    team_ask_all(&s->team, &r->ask, prepare, on_prepared);
 }

@@ -170,7 +170,7 @@ static void consider(struct visitor *v)
     for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
         if (strlen(questions[i].words) == n && memcmp(questions[i].words, v->question, n) == 0) {
             v->write = questions[i].write;
-            team_ask(&v->stats->server->team, &v->ask, collect, on_collected);
+            team_ask_all(&v->stats->server->team, &v->ask, collect, on_collected);
             return;
         }
     }

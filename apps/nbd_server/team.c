@@ -47,7 +47,7 @@ static void asked(struct letter *l)
     mailbox_send(answers, l);
 }
 
-void team_ask(struct team *t, struct team_ask *ask, team_each_fn *each, team_done_fn *done)
+void team_ask_all(struct team *t, struct team_ask *ask, team_each_fn *each, team_done_fn *done)
 {
     ask->team = t;
     ask->each = each;
@@ -113,7 +113,7 @@ void team_close(struct team *t)
         int count = t->count;
 
         t->count = opened;
-        team_ask(t, &ask, leave_loop, all_left);
+        team_ask_all(t, &ask, leave_loop, all_left);
         while (team_is_asking(&ask)) {
             aiox_poll(t->workers[0].ctx, true);
         }

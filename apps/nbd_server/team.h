@@ -57,7 +57,7 @@ AIOX_NODISCARD int team_open(struct team *t, struct aiox_context *ctx,
  * Calls @each(@ask, worker) in the thread of each worker, and when all have
  * answered by returning, @done(@ask) in the manager's, in a later turn. [manager]
  */
-void team_ask(struct team *t, struct team_ask *ask, team_each_fn *each, team_done_fn *done);
+void team_ask_all(struct team *t, struct team_ask *ask, team_each_fn *each, team_done_fn *done);
 
 static inline bool team_is_asking(const struct team_ask *ask)
 {
