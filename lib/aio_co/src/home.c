@@ -37,18 +37,9 @@ static bool put(struct co_home *h, struct aiox_queue_node *node)
 /* Moves all of it behind those who are due, the oldest first. */
 static void take(struct co_home *h)
 {
-    struct aiox_queue_node *node = aiox_ptr_swap_acquire(&h->newest, NULL); /* [CO-inbox] */
-    struct aiox_queue oldest_first = {NULL, NULL};
+    void *newest = aiox_ptr_swap_acquire(&h->newest, NULL); /* [CO-inbox] */
 
-    while (node) {
-        AIOX_PLAIN_READ(&node->next_);
-        struct aiox_queue_node *older = node->next_;
-
-        aiox_queue_push_front(&oldest_first, node);
-        node = older;
-    }
-    aiox_queue_splice_front(&oldest_first, &h->due);
-    h->due = oldest_first;
+    aiox_queue_append_reversed(&h->due, newest);
 }
 
 static bool is_wanted(const struct co_home *h)

@@ -17,18 +17,9 @@
 
 static void take(struct finished *f)
 {
-    struct aiox_queue_node *node = aiox_ptr_swap_acquire(&f->newest, NULL); /* [POOL-finished] */
-    struct aiox_queue oldest_first = {NULL, NULL};
+    void *newest = aiox_ptr_swap_acquire(&f->newest, NULL); /* [POOL-finished] */
 
-    while (node) {
-        AIOX_PLAIN_READ(&node->next_);
-        struct aiox_queue_node *older = node->next_;
-
-        aiox_queue_push_front(&oldest_first, node);
-        node = older;
-    }
-    aiox_queue_splice_front(&oldest_first, &f->due);
-    f->due = oldest_first;
+    aiox_queue_append_reversed(&f->due, newest);
 }
 
 static void tell_all(struct finished *f)

@@ -259,6 +259,21 @@ TEST_F(QueueTest, SpliceIntoAnEmptyQueueKeepsItsEnd)
     EXPECT_EQ(PopAll(&queue_), (std::vector<int>{0, 1, 2}));
 }
 
+/* As who pushes onto the head of a chain leaves it. */
+TEST_F(QueueTest, AChainComesTheOtherWayRoundBehindTheRest)
+{
+    Fill(&queue_, 0, 1);
+    jobs_[2].queue_link.next_ = nullptr;
+    jobs_[3].queue_link.next_ = &jobs_[2].queue_link;
+    jobs_[4].queue_link.next_ = &jobs_[3].queue_link;
+
+    aiox_queue_append_reversed(&queue_, &jobs_[4].queue_link);
+    aiox_queue_append_reversed(&queue_, nullptr);
+    EXPECT_EQ(queue_.last_, &jobs_[4].queue_link);
+
+    EXPECT_EQ(PopAll(&queue_), (std::vector<int>{0, 1, 2, 3, 4}));
+}
+
 TEST_F(QueueTest, SpliceOfAnEmptyQueueChangesNothing)
 {
     Fill(&queue_, 0, 1);

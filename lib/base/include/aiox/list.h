@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "aiox/atomic.h"
 #include "aiox/attributes.h"
 
 AIOX_BEGIN_DECLS
@@ -202,6 +203,26 @@ static inline void aiox_queue_splice_front(struct aiox_queue *to, struct aiox_qu
     }
     to->first_ = from->first_;
     aiox_queue_init(from);
+}
+
+/*
+ * Puts a chain of nodes behind all that is in @queue, the last of the chain first. So what others
+ * have pushed onto an aiox_atomic_ptr, and a swap took off it, comes in the order of the pushes.
+ */
+static inline void aiox_queue_append_reversed(struct aiox_queue *queue,
+                                              struct aiox_queue_node *newest)
+{
+    struct aiox_queue oldest_first = {NULL, NULL};
+
+    while (newest) {
+        AIOX_PLAIN_READ(&newest->next_);
+        struct aiox_queue_node *older = newest->next_;
+
+        aiox_queue_push_front(&oldest_first, newest);
+        newest = older;
+    }
+    aiox_queue_splice_front(&oldest_first, queue);
+    *queue = oldest_first;
 }
 
 AIOX_END_DECLS
