@@ -191,6 +191,7 @@ const char *rest_of_coroutines_2025(void)
     qemu_lockcnt_inc(&lockcnt);
     qemu_lockcnt_inc(&lockcnt);
     if (qemu_lockcnt_dec_if_lock(&lockcnt)) {
+        qemu_lockcnt_unlock(&lockcnt);
         return "who is not the last visitor got the lock";
     }
     WANT(qemu_lockcnt_count(&lockcnt) == 2);
