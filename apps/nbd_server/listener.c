@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener.c - unix and TCP sockets: bound, named, removed. Those of virtual
- * machines and those that others have bound: listener_more.c.
+ * listener.c - unix and TCP sockets: bound, removed. Names: listener_name.c; sockets
+ * of virtual machines: listener_vsock.c; those that others have bound: listener_passed.c.
  */
-#define _GNU_SOURCE /* accept4, struct ucred */
 #include "listener.h"
 
 #include <errno.h>
