@@ -122,6 +122,9 @@ static const char *meet(AioContext *ctx, SocketAddress *at)
     WANT(qio_channel_close(QIO_CHANNEL(meeting.listener), &error_abort) == 0);
     object_unref(OBJECT(meeting.listener));
     qapi_free_SocketAddress(meeting.at);
+    for (int i = 0; i < 2; i++) { /* a ring lets go of what it has watched */
+        aio_poll(ctx, false);
+    }
     return NULL;
 }
 

@@ -197,7 +197,9 @@ struct aiox_fd_handler {
  * callback turns the loop itself.
  *
  * Ownership: @fd stays the caller's, who stops watching before closing it. (A
- * descriptor closed too early is reported once as an error, or never.) @h is
+ * descriptor closed too early is reported once as an error, or never.) On
+ * io_uring the kernel holds the file until the next turn after the stop: what its
+ * last close does (a FIN, an address that is free again) happens then. @h is
  * copied. What @opaque points to must live until the stop above.
  *
  *   -EBADF   @fd is not open

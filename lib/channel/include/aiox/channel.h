@@ -60,7 +60,8 @@ AIOX_API void aiox_channel_unref(struct aiox_channel *ch);
  * Ends the use of @ch. Coroutines and threads that wait in it go on with
  * -ECANCELED; what comes later is -EBADF. Descriptors are closed when the last of
  * those who are in a function of @ch has left it, so no number is used after it
- * was given away.
+ * was given away. Where one was waited for in a loop on io_uring, the kernel holds
+ * it until the next turn of that loop: a listener may take a client until then.
  *
  * Returns 0, also where it was closed before, or what close(2) said; it is
  * closed all the same. When others are still inside, 0. [any]
