@@ -14,11 +14,18 @@ static int address(struct aiox_channel *ch, struct aiox_socket_address *out,
     struct sockaddr_storage sa = {0};
     socklen_t bytes = sizeof(sa);
     const struct descriptor *d = &socket_channel_of_(ch)->d;
+    int err;
 
-    if (get(d->fd, (struct sockaddr *)&sa, &bytes) < 0) {
-        return (int)socket_or_blank_(d, -errno);
+    if (!aiox_channel_enter(ch)) {
+        return -EBADF;
     }
-    return aiox_socket_address_from_sockaddr(out, (struct sockaddr *)&sa, bytes);
+    if (get(d->fd, (struct sockaddr *)&sa, &bytes) < 0) {
+        err = (int)socket_or_blank_(d, -errno);
+    } else {
+        err = aiox_socket_address_from_sockaddr(out, (struct sockaddr *)&sa, bytes);
+    }
+    aiox_channel_leave(ch);
+    return err;
 }
 
 static int local_name(int fd, struct sockaddr *sa, socklen_t *bytes)
@@ -33,26 +40,12 @@ static int peer_name(int fd, struct sockaddr *sa, socklen_t *bytes)
 
 int aiox_channel_local_address(struct aiox_channel *ch, struct aiox_socket_address *out)
 {
-    int err;
-
-    if (!aiox_channel_enter(ch)) {
-        return -EBADF;
-    }
-    err = address(ch, out, local_name);
-    aiox_channel_leave(ch);
-    return err;
+    return address(ch, out, local_name);
 }
 
 int aiox_channel_peer_address(struct aiox_channel *ch, struct aiox_socket_address *out)
 {
-    int err;
-
-    if (!aiox_channel_enter(ch)) {
-        return -EBADF;
-    }
-    err = address(ch, out, peer_name);
-    aiox_channel_leave(ch);
-    return err;
+    return address(ch, out, peer_name);
 }
 
 int aiox_channel_peer_credentials(struct aiox_channel *ch, struct aiox_peer_credentials *out)
