@@ -29,8 +29,8 @@ struct cow_turns {
     struct aiox_list waiting; /* ... and those that do not yet, in the order they came */
     size_t held_count;
     size_t waiting_count;
-    uint64_t
-        looks; /* comparisons of two turns ever made: bounded for each that is taken or given */
+    /* Comparisons of two turns ever made: bounded for each that is taken or given. */
+    uint64_t looks;
 };
 
 /* Where turns of one thread come back to. */

@@ -17,14 +17,6 @@
 
 #include "server_process.h"
 
-/* A test whose program is not installed is skipped, and says so. */
-#define NEEDS(program)                                                                             \
-    do {                                                                                           \
-        if (!nbd_test::IsInstalled(program)) {                                                     \
-            GTEST_SKIP() << "not installed: " << program;                                          \
-        }                                                                                          \
-    } while (0)
-
 namespace nbd_test
 {
 

@@ -12,6 +12,14 @@
 #include <string>
 #include <vector>
 
+/* A test whose program is not installed is skipped, and says so. */
+#define NEEDS(program)                                                                             \
+    do {                                                                                           \
+        if (!nbd_test::IsInstalled(program)) {                                                     \
+            GTEST_SKIP() << "not installed: " << program;                                          \
+        }                                                                                          \
+    } while (0)
+
 namespace nbd_test
 {
 

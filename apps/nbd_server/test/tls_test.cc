@@ -16,13 +16,6 @@
 #include "server_process.h"
 #include "tls_peer.h"
 
-#define NEEDS(program)                                                                             \
-    do {                                                                                           \
-        if (!nbd_test::IsInstalled(program)) {                                                     \
-            GTEST_SKIP() << "not installed: " << program;                                          \
-        }                                                                                          \
-    } while (0)
-
 namespace
 {
 
