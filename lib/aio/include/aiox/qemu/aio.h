@@ -5,8 +5,7 @@
  *
  * Differences on purpose: bottom halves run in the order in which they were
  * asked for; a descriptor that cannot be watched is refused, which aborts here
- * where the original falls back to another monitor or stays silent; what the
- * original does by aborting without memory, aborts here.
+ * where the original falls back or stays silent. Without memory both abort.
  */
 #ifndef AIOX_QEMU_AIO_H_
 #define AIOX_QEMU_AIO_H_
@@ -103,7 +102,20 @@ static inline void aio_context_set_poll_params(AioContext *ctx, int64_t max_ns, 
 
 /* ---- descriptors ---- */
 
-/* Not an original name: what all the arities below come to. */
+/* Not original names: what all the arities below come to. */
+static inline struct aiox_fd_handler aiox_qemu_handler_(IOHandler *read, IOHandler *write,
+                                                        AioPollFn *poll, IOHandler *poll_ready)
+{
+    struct aiox_fd_handler h;
+
+    memset(&h, 0, sizeof(h));
+    h.read = read;
+    h.write = write;
+    h.poll = poll;
+    h.poll_ready = poll_ready;
+    return h;
+}
+
 static inline void aiox_qemu_watch_(AioContext *ctx, int fd, const struct aiox_fd_handler *h,
                                     void *opaque)
 {
@@ -134,13 +146,8 @@ static inline void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *io_rea
                                       IOHandler *io_write, AioPollFn *io_poll,
                                       IOHandler *io_poll_ready, void *opaque)
 {
-    struct aiox_fd_handler h;
+    struct aiox_fd_handler h = aiox_qemu_handler_(io_read, io_write, io_poll, io_poll_ready);
 
-    memset(&h, 0, sizeof(h));
-    h.read = io_read;
-    h.write = io_write;
-    h.poll = io_poll;
-    h.poll_ready = io_poll_ready;
     aiox_qemu_watch_(ctx, fd, &h, opaque);
 }
 
@@ -158,11 +165,8 @@ static inline void aio_set_event_notifier(AioContext *ctx, EventNotifier *notifi
 static inline void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *io_read,
                                       IOHandler *io_write, void *opaque)
 {
-    struct aiox_fd_handler h;
+    struct aiox_fd_handler h = aiox_qemu_handler_(io_read, io_write, NULL, NULL);
 
-    memset(&h, 0, sizeof(h));
-    h.read = io_read;
-    h.write = io_write;
     aiox_qemu_watch_(ctx, fd, &h, opaque);
 }
 
@@ -180,12 +184,9 @@ typedef int AioFlushEventNotifierHandler(EventNotifier *notifier);
 static inline void aio_set_fd_handler(AioContext *ctx, int fd, IOHandler *io_read,
                                       IOHandler *io_write, AioFlushHandler *io_flush, void *opaque)
 {
-    struct aiox_fd_handler h;
+    struct aiox_fd_handler h = aiox_qemu_handler_(io_read, io_write, NULL, NULL);
 
     (void)io_flush;
-    memset(&h, 0, sizeof(h));
-    h.read = io_read;
-    h.write = io_write;
     aiox_qemu_watch_(ctx, fd, &h, opaque);
 }
 

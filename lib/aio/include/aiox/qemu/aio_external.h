@@ -52,13 +52,8 @@ static inline void aio_set_fd_handler(AioContext *ctx, int fd, bool is_external,
                                       IOHandler *io_write, AioPollFn *io_poll,
                                       IOHandler *io_poll_ready, void *opaque)
 {
-    struct aiox_fd_handler h;
+    struct aiox_fd_handler h = aiox_qemu_handler_(io_read, io_write, io_poll, io_poll_ready);
 
-    memset(&h, 0, sizeof(h));
-    h.read = io_read;
-    h.write = io_write;
-    h.poll = io_poll;
-    h.poll_ready = io_poll_ready;
     aiox_qemu_watch_external_(ctx, fd, is_external, &h, opaque);
 }
 
@@ -67,12 +62,9 @@ static inline void aio_set_event_notifier(AioContext *ctx, EventNotifier *notifi
                                           EventNotifierPollFn *io_poll,
                                           EventNotifierHandler *io_poll_ready)
 {
-    struct aiox_fd_handler h;
+    struct aiox_fd_handler h = aiox_qemu_handler_(
+        (aiox_fd_fn *)io_read, NULL, (aiox_fd_poll_fn *)io_poll, (aiox_fd_fn *)io_poll_ready);
 
-    memset(&h, 0, sizeof(h));
-    h.read = (aiox_fd_fn *)io_read;
-    h.poll = (aiox_fd_poll_fn *)io_poll;
-    h.poll_ready = (aiox_fd_fn *)io_poll_ready;
     aiox_qemu_watch_external_(ctx, event_notifier_get_fd(notifier), is_external, &h, notifier);
 }
 
@@ -82,12 +74,8 @@ static inline void aio_set_event_notifier(AioContext *ctx, EventNotifier *notifi
 static inline void aio_set_fd_handler(AioContext *ctx, int fd, bool is_external, IOHandler *io_read,
                                       IOHandler *io_write, AioPollFn *io_poll, void *opaque)
 {
-    struct aiox_fd_handler h;
+    struct aiox_fd_handler h = aiox_qemu_handler_(io_read, io_write, io_poll, NULL);
 
-    memset(&h, 0, sizeof(h));
-    h.read = io_read;
-    h.write = io_write;
-    h.poll = io_poll;
     aiox_qemu_watch_external_(ctx, fd, is_external, &h, opaque);
 }
 
@@ -95,11 +83,9 @@ static inline void aio_set_event_notifier(AioContext *ctx, EventNotifier *notifi
                                           bool is_external, EventNotifierHandler *io_read,
                                           EventNotifierPollFn *io_poll)
 {
-    struct aiox_fd_handler h;
+    struct aiox_fd_handler h =
+        aiox_qemu_handler_((aiox_fd_fn *)io_read, NULL, (aiox_fd_poll_fn *)io_poll, NULL);
 
-    memset(&h, 0, sizeof(h));
-    h.read = (aiox_fd_fn *)io_read;
-    h.poll = (aiox_fd_poll_fn *)io_poll;
     aiox_qemu_watch_external_(ctx, event_notifier_get_fd(notifier), is_external, &h, notifier);
 }
 
@@ -108,21 +94,16 @@ static inline void aio_set_event_notifier(AioContext *ctx, EventNotifier *notifi
 static inline void aio_set_fd_handler(AioContext *ctx, int fd, bool is_external, IOHandler *io_read,
                                       IOHandler *io_write, void *opaque)
 {
-    struct aiox_fd_handler h;
+    struct aiox_fd_handler h = aiox_qemu_handler_(io_read, io_write, NULL, NULL);
 
-    memset(&h, 0, sizeof(h));
-    h.read = io_read;
-    h.write = io_write;
     aiox_qemu_watch_external_(ctx, fd, is_external, &h, opaque);
 }
 
 static inline void aio_set_event_notifier(AioContext *ctx, EventNotifier *notifier,
                                           bool is_external, EventNotifierHandler *io_read)
 {
-    struct aiox_fd_handler h;
+    struct aiox_fd_handler h = aiox_qemu_handler_((aiox_fd_fn *)io_read, NULL, NULL, NULL);
 
-    memset(&h, 0, sizeof(h));
-    h.read = (aiox_fd_fn *)io_read;
     aiox_qemu_watch_external_(ctx, event_notifier_get_fd(notifier), is_external, &h, notifier);
 }
 
