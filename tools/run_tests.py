@@ -5,7 +5,8 @@
   tools/run_tests.py [flags and targets of bazel test; default //...]
 
 The last line is "N passed, N failed", and ", N skipped" if there are any. A crash, a
-time-out, a test that does not build: each counts as one failure. Exits as Bazel does.
+time-out, a test that does not build: each counts as one failure. In front of it stands
+what failed, and why. Exits as Bazel does.
 """
 
 import json
@@ -15,6 +16,9 @@ import sys
 import tempfile
 import urllib.parse
 import xml.etree.ElementTree as ET
+
+
+TOLD_LINES = 20  # of one failure
 
 
 class Events:
@@ -40,29 +44,49 @@ class Events:
                 self.runs[key] = attempt, event["testResult"]
 
 
+def output(result, name):
+    """Path of a file that a run of a test program left; "" if it did not."""
+    uris = [o["uri"] for o in result.get("testActionOutput", []) if o["name"] == name]
+    return urllib.parse.unquote(urllib.parse.urlparse(uris[0]).path) if uris else ""
+
+
 def cases(path):
-    """[passed, failed, skipped] of one test.xml."""
-    counts = [0, 0, 0]
+    """(name, "passed" or "failed" or "skipped", what it said) of each case in a test.xml."""
     for case in ET.parse(path).getroot().iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
-            counts[1] += 1
+        name = ".".join(filter(None, [case.get("classname"), case.get("name")]))
+        bad = [e for e in case if e.tag in ("failure", "error")]
+        if bad:
+            yield name, "failed", "\n".join(e.get("message") or e.text or "" for e in bad)
         elif case.find("skipped") is not None or case.get("status") == "notrun":
-            counts[2] += 1
+            yield name, "skipped", ""
         else:
-            counts[0] += 1
-    return counts
+            yield name, "passed", ""
 
 
 def outcome(result):
-    """[passed, failed, skipped] of one run of a test program."""
-    xml = [o["uri"] for o in result.get("testActionOutput", []) if o["name"] == "test.xml"]
+    """The cases of one run of a test program; a crash or a time-out is one that failed."""
     try:
-        counts = cases(urllib.parse.unquote(urllib.parse.urlparse(xml[0]).path))
-    except (IndexError, OSError, ET.ParseError):
-        counts = [0, 0, 0]
-    if result["status"] not in ("PASSED", "FLAKY") and not counts[1]:
-        counts[1] = 1  # a crash or a time-out
-    return counts
+        found = list(cases(output(result, "test.xml")))
+    except (OSError, ET.ParseError):
+        found = []
+    ended_well = result["status"] in ("PASSED", "FLAKY")
+    if not ended_well and all(state != "failed" for _, state, _ in found):
+        found.append((result["status"], "failed", ""))
+    return found
+
+
+def tell(label, result, name, said):
+    """A case that failed: what it said; of a crash or a time-out the end of the log, too."""
+    lines = said.strip().splitlines()[:TOLD_LINES]
+    if len(lines) < 2:
+        try:
+            with open(output(result, "test.log"), encoding="utf-8", errors="replace") as log:
+                lines += log.read().splitlines()[-TOLD_LINES:]
+        except OSError:
+            pass
+    print("%s: %s" % (label, name))
+    for line in lines:
+        print("    " + line)
 
 
 def run(args):
@@ -82,15 +106,21 @@ def main():
     if all(a.startswith("-") for a in args):
         args.append("//...")
     code, events = run(args)
-    counts = [outcome(result) for _, result in events.runs.values()]
-    passed, failed, skipped = (sum(column) for column in zip([0, 0, 0], *counts))
-    for why, labels in [("not for this machine", events.absent), ("does not build", events.broken)]:
-        for label in sorted(labels & events.tests):
-            print("%s: %s" % (label, why))
-    failed += len(events.broken & events.tests)
-    skipped += len(events.absent & events.tests)
-    line = "%d passed, %d failed" % (passed, failed)
-    print(line + (", %d skipped" % skipped if skipped else ""))
+    counts = {"passed": 0, "failed": len(events.broken & events.tests)}
+    counts["skipped"] = len(events.absent & events.tests)
+    for label in sorted(events.absent & events.tests):
+        print("%s: not for this machine" % label)
+    if code:
+        print("what failed:")
+    for label in sorted(events.broken & events.tests):
+        print("%s: does not build" % label)
+    for (label, _, _), (_, result) in sorted(events.runs.items(), key=lambda item: item[0]):
+        for name, state, said in outcome(result):
+            counts[state] += 1
+            if state == "failed":
+                tell(label, result, name, said)
+    line = "%(passed)d passed, %(failed)d failed" % counts
+    print(line + (", %(skipped)d skipped" % counts if counts["skipped"] else ""))
     return code
 
 
