@@ -65,10 +65,21 @@ bool borrow_is_lent_(struct borrow *b)
     return lent;
 }
 
+bool borrow_is_for_all_(struct borrow *b)
+{
+    bool for_all;
+
+    pthread_mutex_lock(&b->lock);
+    for_all = b->lent || b->claimed;
+    pthread_mutex_unlock(&b->lock);
+    return for_all;
+}
+
 void borrow_lend_(struct borrow *b, uint64_t me)
 {
     pthread_mutex_lock(&b->lock);
     b->lent = true;
+    b->claimed = false;
     pthread_mutex_unlock(&b->lock);
     b->latest = me;
 }
@@ -79,7 +90,9 @@ bool borrow_enter_(struct borrow *b, struct home *home, struct borrower *w, uint
 
     pthread_mutex_lock(&b->lock);
     is_home = home_change_(home, b->lent ? HOME_NOBODY : HOME_NONE_YET, me);
-    if (!is_home) {
+    if (is_home) {
+        b->claimed = !b->lent;
+    } else {
         line_up(b, w, me);
     }
     pthread_mutex_unlock(&b->lock);
@@ -121,6 +134,7 @@ bool borrow_end_(struct borrow *b, struct home *home, uint64_t me)
 
     pthread_mutex_lock(&b->lock);
     lent = b->lent;
+    b->claimed = false;
     if (lent) {
         aiox_assert(!b->first && home_change_(home, HOME_NOBODY, me));
         b->lent = false;

@@ -26,6 +26,7 @@ struct borrow {
     struct borrower *last;
     aiox_atomic_u32 wanted; /* how many wait; looked at without the lock */
     bool lent;              /* changed by the home, which reads it without the lock */
+    bool claimed;           /* plain, but its home got it by acquiring it */
 
     uint64_t latest; /* [home] the home that asked last whether it is new */
     unsigned depth;  /* [home] how often it has acquired the loop */
@@ -43,6 +44,12 @@ static inline bool borrow_is_wanted_(const struct borrow *b)
 
 /* [any] */
 bool borrow_is_lent_(struct borrow *b);
+
+/*
+ * True if a thread that is not the home may wait to become it: the loop is lent, or
+ * whoever acquired it while it was nobody's yet has not come to lend it. [any]
+ */
+bool borrow_is_for_all_(struct borrow *b);
 
 /* Makes the loop a lent one; its home is @me. [home] */
 void borrow_lend_(struct borrow *b, uint64_t me);

@@ -105,12 +105,12 @@ static bool turn(struct aiox_context *ctx, bool may_block)
     return progress;
 }
 
-/* Not at home: the loop is lent, and this thread is its home for one turn. */
+/* Not at home: the loop is for all, and this thread is its home for one turn. */
 static AIOX_COLD bool borrow_for_a_turn(struct aiox_context *ctx, bool may_block)
 {
     bool progress;
 
-    if (!borrow_is_lent_(&ctx->borrow)) {
+    if (!borrow_is_for_all_(&ctx->borrow)) {
         aiox_panic("another thread is the home of this context; aiox_context_adopt() moves it, "
                    "aiox_context_acquire() borrows it");
     }

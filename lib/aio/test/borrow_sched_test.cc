@@ -213,6 +213,36 @@ TEST_P(BorrowSchedule, APlainHomeIsFoundBetweenTwoTurns)
     }));
 }
 
+/* Nobody's yet: a borrower and the thread of the loop begin at once, and either may be first. */
+TEST_P(BorrowSchedule, ALoopMayBeginWhileItsFirstBorrowerIsAboutToLendIt)
+{
+    EXPECT_SCHEDULES_PASS(ForEachSchedule(With(GetParam(), 3), [](Schedule &s) {
+        Loop loop(false);
+        s.Thread("borrower", [&loop] {
+            loop.Acquire(2);
+            if (!loop.b.lent) {
+                borrow_lend_(&loop.b, 2);
+            }
+            loop.Release();
+        });
+        s.Thread("loop", [&loop] {
+            if (!home_change_(&loop.place, HOME_NONE_YET, 1)) {
+                SCHEDULE_CHECK(borrow_is_for_all_(&loop.b));
+                loop.Acquire(1);
+                loop.Release();
+                return;
+            }
+            while (!borrow_is_wanted_(&loop.b)) {
+                loop.Turn();
+            }
+            borrow_lend_(&loop.b, 1);
+            borrow_give_(&loop.b, &loop.place);
+        });
+        s.Run();
+        SCHEDULE_CHECK(loop.order.size() == 2 || loop.order[0] == 2);
+    }));
+}
+
 /* Who is known to have lined up first is served first. */
 TEST_P(BorrowSchedule, FirstComeFirstServed)
 {
