@@ -317,28 +317,26 @@ enum { SURE = 3, LOOK_AGAIN = 64 };
 
 bool descriptor_expects_nothing_(struct descriptor *d)
 {
-    if (!d->emptied || d->vain < SURE || !d->slot[0] || !slot_is_armed_(d->slot[0], AIOX_FD_READ) ||
+    unsigned *vain = &d->vain[d->emptied];
+
+    if (!d->has_read || *vain < SURE || !d->slot[0] || !slot_is_armed_(d->slot[0], AIOX_FD_READ) ||
         !aiox_in_coroutine()) {
         return false;
     }
-    d->vain++;
-    if (d->vain % LOOK_AGAIN == 0) {
+    ++*vain;
+    if (*vain % LOOK_AGAIN == 0) {
         return false;
     }
-    AIOX_TRACE(channel, skip, d->fd, d->vain);
-    d->emptied = false; /* the try after the wait is to be made */
+    AIOX_TRACE(channel, skip, d->fd, *vain);
+    d->has_read = false; /* the try after the wait is to be made */
     return true;
 }
 
 void descriptor_has_read_(struct descriptor *d, ssize_t result, bool emptied)
 {
-    if (result == -EAGAIN) {
-        d->vain += d->emptied;
-        d->emptied = false;
-        return;
+    if (d->has_read) {
+        d->vain[d->emptied] = result == -EAGAIN ? d->vain[d->emptied] + 1 : 0;
     }
-    if (d->emptied) {
-        d->vain = 0;
-    }
+    d->has_read = result > 0;
     d->emptied = emptied;
 }

@@ -31,8 +31,9 @@ struct descriptor {
     bool is_opening;           /* its one user looks for the descriptor that it will have */
     aiox_atomic_u32 has_ended; /* waits; set with the lock held */
     /* The reader's; see descriptor_expects_nothing_(). */
-    bool emptied;  /* the last read took less than it had room for */
-    unsigned vain; /* tries after such a read that found nothing, in a row */
+    bool has_read;    /* the last try took something */
+    bool emptied;     /* less than it had room for */
+    unsigned vain[2]; /* tries after a read that filled its room, or emptied, that found nothing */
 };
 
 /* @fd becomes its own; -1: there is none yet. */
@@ -91,7 +92,8 @@ bool descriptor_wake_(struct descriptor *d, uint32_t event);
 void descriptor_end_waits_(struct descriptor *d);
 
 /*
- * After a read that emptied it, the next try to read is likely in vain: true if
+ * After a read that emptied it, or after each read if messages have the size of
+ * the room for them, the next try to read is likely in vain: true if
  * it has been so lately and a watch stands, in a coroutine. Then it is cheaper
  * to wait at once: what is there is reported. Now and then it is tried all the
  * same, to see whether that still holds.

@@ -311,6 +311,31 @@ TEST_F(Wait, AtOnceLosesNothing)
     EXPECT_EQ(heard % 1000, 300 + heard / 1000) << "each byte of both";
 }
 
+TEST_F(Wait, AtOnceLosesNothingOfWhatDidNotFitTheRead)
+{
+    int heard = 0;
+    bool done = false;
+    aiox_co_enter_in(loop_, Spawn([&] {
+                         char c;
+                         while (aiox_channel_read(pair_.a, &c, 1, -1) == 1) {
+                             heard++;
+                         }
+                         done = true;
+                     }));
+
+    int sent = 0;
+    for (int i = 0; i < 300; i++) {
+        int n = i % 7 == 6 ? 3 : 1;
+        EXPECT_EQ(aiox_channel_write(pair_.b, "xyz", n, -1), n);
+        sent += n;
+        loop_.RunUntil([&] { return heard == sent; });
+    }
+    pair_.b.Drop();
+    loop_.RunUntil([&] { return done; });
+
+    EXPECT_EQ(heard, 300 + 2 * (300 / 7));
+}
+
 /* ---- external: new work that a loop does not let in ---- */
 
 TEST_F(Wait, OfAnExternalChannelIsNotToldWhileThatIsDisabled)
