@@ -14,6 +14,8 @@ _COUNTED_OPERATIONS = 1000
 _SHORTEST_NS, _LONGEST_NS = 1e6, 100e6  # of what is measured in one run
 _PLANNED = 0.9  # of the time; the rest is for cases that cannot do with their share
 _ENOUGH = 8  # so much more may be asked for than was tried
+FEWEST_ROUNDS = 3  # from which something can be told
+_MANY_ROUNDS = 7
 _NOT_ROUNDS = 3  # calibrating, and counting system calls, take as long as about so many
 
 
@@ -68,6 +70,10 @@ class Case:
 
     def metric(self):
         return self.scene["metric"]
+
+    def caveats(self):
+        """Who does not promise there what ours do, and what: "not thread-safe"."""
+        return self.scene["caveats"]
 
     def playing(self):
         return [c for c in self.contenders if c not in self.missing]
@@ -182,35 +188,53 @@ def is_disturbed(run):
     return run["waited_ns"] * 20 > run["wall_ns"]
 
 
+def spread(values):
+    """What is told of rounds, and how far they lie apart: one outlier of many is none."""
+    values = sorted(values)
+    off = 1 if len(values) >= _MANY_ROUNDS else 0
+    return {"median": statistics.median(values), "min": values[0], "max": values[-1],
+            "low": values[off], "high": values[-1 - off]}
+
+
 def summary(case, contender):
-    """Medians of the quiet rounds, if there are any, and how many were not."""
+    """Medians of the quiet rounds, if there are enough of them, and how many were not."""
     runs = case.runs[contender]
-    quiet = [r for r in runs if not is_disturbed(r)] or runs
-    result = {"rounds": len(runs), "disturbed": sum(map(is_disturbed, runs)),
+    quiet = [r for r in runs if not is_disturbed(r)]
+    used = quiet if len(quiet) >= FEWEST_ROUNDS else runs
+    result = {"rounds": len(runs), "used": len(used), "disturbed": sum(map(is_disturbed, runs)),
               "system_calls": case.system_calls.get(contender)}
     for name in runs[0]:
         if name not in ("operations", "waited_ns"):
-            values = sorted(figure(r, name) for r in quiet)
-            result[name] = {"median": statistics.median(values), "min": values[0],
-                            "max": values[-1]}
+            result[name] = spread(figure(r, name) for r in used)
     return result
 
 
-def compared_with(contender, kind, playing, contenders):
-    """Other peers; limits of the same variant, as epoll, and where there are none, all others."""
-    others = [c for c in playing if contenders[c]["kind"] == kind and c != contender]
+def has_noise(row):
+    """Whether its figures are also those of disturbed rounds, for want of others."""
+    return row["disturbed"] > 0 and row["used"] == row["rounds"]
+
+
+def compared_with(contender, kind, case, playing, contenders):
+    """Other peers, unless they promise less there than ours do; limits of the same variant,
+    as epoll, and where there are none, all others."""
+    others = [c for c in playing if contenders[c]["kind"] == kind and c != contender
+              and c not in case.caveats()]
     same = [c for c in others if contenders[c]["variant"] == contenders[contender]["variant"]]
     return same if same and kind == "limit" and contenders[contender]["kind"] == "ours" else others
 
 
 def results(case, contenders):
     """Each contender's summary with its ratio to the best peer and to the limit."""
+    metric = case.metric()
     rows = {c: summary(case, c) for c in case.playing() if case.runs[c]}
     for contender, row in rows.items():
         for kind in ("peer", "limit"):
-            best = min([rows[c][case.metric()]["median"]
-                        for c in compared_with(contender, kind, rows, contenders)], default=0)
-            row["to_" + kind] = row[case.metric()]["median"] / best if best > 0 else None
+            others = [c for c in compared_with(contender, kind, case, rows, contenders)
+                      if rows[c][metric]["median"] > 0]
+            best = min(others, key=lambda c: rows[c][metric]["median"], default=None)
+            row["best_" + kind] = best
+            row["to_" + kind] = (row[metric]["median"] / rows[best][metric]["median"] if best
+                                 else None)
     return rows
 
 

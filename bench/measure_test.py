@@ -44,7 +44,7 @@ class PaintedPlayers:
 
 
 def cases(count, contenders=9):
-    scene = {"scene": "painted", "metric": "cpu_ns"}
+    scene = {"scene": "painted", "metric": "cpu_ns", "caveats": {}}
     return [measure.Case(scene, str(i), ["who %d" % k for k in range(contenders)])
             for i in range(count)]
 
@@ -168,8 +168,9 @@ class Figures(unittest.TestCase):
         self.assertEqual(measure.summary(case, "who 0")["cpu_ns"]["median"], 250)
         self.assertEqual(case.system_calls["who 0"], 2)
 
-    def case(self, *waited_ns):
-        case = measure.Case({"scene": "s", "metric": "cpu_ns"}, "1", list(_CONTENDERS))
+    def case(self, *waited_ns, caveats=None):
+        scene = {"scene": "s", "metric": "cpu_ns", "caveats": caveats or {}}
+        case = measure.Case(scene, "1", list(_CONTENDERS))
         for who, each_ns in (("ours", 150), ("peer", 300), ("limit", 100)):
             case.runs[who] = [{"operations": 10, "wall_ns": 10 * (each_ns + w),
                                "cpu_ns": 10 * (each_ns + w), "waited_ns": 10 * w}
@@ -193,11 +194,24 @@ class Figures(unittest.TestCase):
         self.assertEqual(rows["ours"]["to_limit"], 0.75)
         self.assertEqual(rows["peer"]["to_limit"], 3)
 
+    def test_a_peer_that_promises_less_is_not_who_ours_are_compared_with(self):
+        rows = measure.results(self.case(0, caveats={"peer": "not thread-safe"}), _CONTENDERS)
+
+        self.assertIsNone(rows["ours"]["best_peer"])
+        self.assertEqual(rows["peer"]["to_limit"], 3)
+
     def test_disturbed_rounds_are_told_of_and_left_out(self):
+        row = measure.results(self.case(0, 500, 1, 0), _CONTENDERS)["ours"]
+
+        self.assertEqual((row["disturbed"], row["used"], row["rounds"]), (1, 3, 4))
+        self.assertEqual(row["cpu_ns"]["max"], 151)
+
+    def test_disturbed_rounds_are_better_than_too_few(self):
         row = measure.results(self.case(0, 500, 1), _CONTENDERS)["ours"]
 
-        self.assertEqual((row["disturbed"], row["rounds"]), (1, 3))
-        self.assertEqual(row["cpu_ns"]["max"], 151)
+        self.assertEqual((row["disturbed"], row["used"]), (1, 3))
+        self.assertEqual(row["cpu_ns"]["max"], 650)
+        self.assertTrue(measure.has_noise(row))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 
 import html
 
+import measure
 import report
+import verdict
 
 _BAR = 220  # pixels
 _STYLE = """
@@ -19,8 +21,9 @@ table{border-collapse:collapse;width:100%;table-layout:fixed}
 th{font-weight:normal;color:var(--soft);font-size:12px}
 td,th{padding:2px 4px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line);
 width:62px}th.who{width:120px}th.bar{width:220px}th.range{width:120px}th.also{width:130px}
-td.also{white-space:normal}
-td.who,th.who,td.bar,th.bar{text-align:left}td.odd{color:var(--odd)}
+td.also,td.others{white-space:normal}th.case{width:190px}th.others{width:260px}
+td.who,th.who,td.bar,th.bar,td.case,td.others,th.others{text-align:left}
+h3.behind{color:var(--odd)}h3.ahead{color:var(--limit)}td.odd{color:var(--odd)}
 svg{display:block}.ours{fill:var(--ours)}.peer{fill:var(--peer)}.limit{fill:var(--limit)}
 svg path{stroke:var(--text);stroke-width:1.5;fill:none}.disturbed{opacity:.45}
 i.key{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em}
@@ -34,7 +37,7 @@ def _text(words):
 def _bar(row, metric, kind, longest):
     low, middle, high = (max(1.0, (_BAR - 10) * min(row[metric][v], longest) / longest)
                          for v in ("min", "median", "max"))
-    faded = " disturbed" if row["disturbed"] == row["rounds"] else ""
+    faded = " disturbed" if measure.has_noise(row) else ""
     cut = '<path d="M%d 2l6 5l-6 5"/>' % (_BAR - 8) if row[metric]["median"] > longest else ""
     return ('<svg width="%d" height="14"><rect class="%s%s" y="1" width="%.1f" height="12"/>'
             '<path d="M%.1f 7H%.1f"/>%s</svg>' % (_BAR, kind, faded, middle, low, high, cut))
@@ -45,19 +48,19 @@ def _columns(case):
     metric = case["metric"]
     columns = [
         ("", report.UNITS[metric],
-         lambda row: "<b>%s</b>" % report.number(row[metric]["median"])),
-        ("range", "min – max", lambda row: "%s – %s" % (
+         lambda who, row: "<b>%s</b>" % report.number(row[metric]["median"])),
+        ("range", "min – max", lambda who, row: "%s – %s" % (
             report.number(row[metric]["min"]), report.number(row[metric]["max"]))),
-        ("", "× best peer", lambda row: report.ratio(row["to_peer"])),
-        ("", "× limit", lambda row: report.ratio(row["to_limit"])),
+        ("", "× best peer", lambda who, row: report.ratio(row["to_peer"])),
+        ("", "× limit", lambda who, row: report.ratio(row["to_limit"])),
     ]
     columns += [("", report.UNITS[other],
-                 lambda row, other=other: report.number(row[other]["median"]))
+                 lambda who, row, other=other: report.number(row[other]["median"]))
                 for other in report.others(metric)]
     return columns + [
-        ("", "syscalls", report.system_calls),
-        ("also", "", lambda row: _text(report.also(row, metric))),
-        ("odd", "disturbed", report.disturbed),
+        ("", "syscalls", lambda who, row: report.system_calls(row)),
+        ("also", "", lambda who, row: _text(report.also(case, who))),
+        ("odd", "disturbed", lambda who, row: report.disturbed(row)),
     ]
 
 
@@ -79,7 +82,7 @@ def _table(case, kinds):
                     + [(name, title) for name, title, _ in columns])]
     for who, row in rows:
         first = [("who", _text(who)), ("bar", _bar(row, metric, kinds[who], longest))]
-        lines.append(_cells("td", first + [(name, cell(row)) for name, _, cell in columns]))
+        lines.append(_cells("td", first + [(name, cell(who, row)) for name, _, cell in columns]))
     return "<table>%s</table>" % "".join(lines)
 
 
@@ -92,12 +95,55 @@ def _head(data):
              '<i class="key" style="background:var(--limit)"></i>limit: bare system calls, '
              "a bare switch. A bar is the median, the line across it minimum to maximum; shorter "
              "is better. A bar with an arrow is longer than four times the middle one and is cut. "
-             "A pale bar has no round in which others left the processor alone; else the medians "
-             "are of the quiet rounds.</p>",
+             "A pale bar has too few rounds in which others left the processor alone; else the "
+             "medians are of the quiet rounds.</p>",
              "<p>%s</p>" % _text(", ".join(named))]
     if data["absent"]:
         parts.append("<p>%s</p>" % _text(report.absent_line(data)))
     return parts
+
+
+def _verdict_row(entry):
+    name = report.case_name(entry)
+    return _cells("td", [
+        ("case", '<a href="#%s">%s</a>' % (_anchor(entry), _text(name))),
+        ("who", _text(entry["ours"])),
+        ("", "<b>%s</b>" % report.ratio(entry["to_peer"])), ("who", _text(entry["peer"] or "")),
+        ("", report.ratio(entry["to_limit"])), ("who", _text(entry["limit"] or "")),
+        ("others", _text(verdict.others(entry) + report.disturbance(entry)))])
+
+
+def _lesser_row(entry, other):
+    return _cells("td", [
+        ("case", _text(report.case_name(entry))), ("who", _text(entry["ours"])),
+        ("", "<b>%s</b>" % report.ratio(other["to_peer"])), ("who", _text(other["peer"])),
+        ("", ""), ("who", _text(other["caveat"])), ("others", _text(other["verdict"]))])
+
+
+def _verdict_table(rows, fourth, last):
+    head = [("case", ""), ("who", "best of ours"), ("", "× peer"), ("who", fourth)] + last
+    return "<table>%s%s</table>" % (_cells("th", head), "".join(rows))
+
+
+def _verdict(found):
+    """First what a reader asks first."""
+    parts = ['<h2 id="verdict">%s</h2><p>%s</p>' % (_text(verdict.headline(found)),
+                                                    _text(verdict.METHOD))]
+    for name in filter(found.get, verdict.LISTS):
+        parts.append('<h3 class="%s">%s</h3>' % (name.split()[0], _text(name)))
+        parts.append(_verdict_table(map(_verdict_row, found[name]), "best peer",
+                                    [("", "× limit"), ("who", "limit"),
+                                     ("others", "others of ours")]))
+    lesser = verdict.lesser(found)
+    if lesser:
+        parts.append("<h3>beside peers that do not promise what ours do</h3>")
+        parts.append(_verdict_table((_lesser_row(*pair) for pair in lesser), "peer",
+                                    [("", ""), ("who", ""), ("others", "")]))
+    return parts
+
+
+def _anchor(case):
+    return _text(report.case_name(case).replace(" ", "-"))
 
 
 def as_page(data):
@@ -106,13 +152,14 @@ def as_page(data):
     parts = ['<!doctype html><html lang="en"><meta charset="utf-8">'
              '<meta name="viewport" content="width=device-width">'
              "<title>aiox bench</title><style>%s</style>" % _STYLE]
-    parts += _head(data)
+    parts += _head(data) + _verdict(data["verdict"])
     parts.append("<nav>%s</nav>" % "".join('<a href="#%s">%s</a>' % (n, n) for n in names))
     last = None
     for case in data["cases"]:
         if case["scene"] != last:
             last = case["scene"]
             parts.append('<h2 id="%s">%s</h2><p>%s</p>' % (last, last, _text(case["title"])))
-        parts.append("<h3>%s</h3>%s" % (_text(case["example"]), _table(case, kinds)))
+        parts.append('<h3 id="%s">%s</h3>%s' % (_anchor(case), _text(case["example"]),
+                                               _table(case, kinds)))
         parts += ["<p>%s: %s</p>" % tuple(map(_text, item)) for item in case["missing"].items()]
     return "\n".join(parts) + "</html>\n"

@@ -5,13 +5,17 @@ import json
 import os
 import platform
 import subprocess
+import textwrap
 import time
 
 import measure
+import verdict
 
 UNITS = {"cpu_ns": "CPU ns", "wall_ns": "wall ns", "late_us": "us late", "bytes_each": "bytes",
          "server_cpu_us": "server us"}
 _HEAD = "  %-18s %10s %19s %8s %8s %9s %9s %8s  %s"
+
+_VERDICT = "  %-24s %-18s %7s %-18s %7s %-16s %s"
 
 
 def _first_line(path, key):
@@ -37,15 +41,19 @@ def machine():
 
 def as_dict(about, players, cases):
     played = {c for case in cases for c in case.contenders}
+    shown = [{
+        "scene": case.scene["scene"], "title": case.scene["title"],
+        "unit": case.scene["unit"], "metric": case.metric(), "example": case.example,
+        "caveats": case.caveats(), "missing": case.missing,
+        "results": measure.results(case, players.contenders),
+    } for case in cases]
     return {
         "machine": about,
         "contenders": [row for c, row in players.contenders.items() if c in played],
         "absent": players.absent,
-        "cases": [{
-            "scene": case.scene["scene"], "title": case.scene["title"],
-            "unit": case.scene["unit"], "metric": case.metric(), "example": case.example,
-            "missing": case.missing, "results": measure.results(case, players.contenders),
-        } for case in cases],
+        "verdict": verdict.of_run(shown, {c: row["kind"] for c, row in
+                                          players.contenders.items()}),
+        "cases": shown,
     }
 
 
@@ -57,6 +65,14 @@ def machine_line(about):
 def absent_line(data):
     return "left out: " + ", ".join("%(absent)s (%(package)s is not installed)" % a
                                     for a in data["absent"])
+
+
+def case_name(case):
+    return "%(scene)s %(example)s" % case
+
+
+def disturbance(entry):
+    return " (disturbed)" if entry["is_disturbed"] else ""
 
 
 def number(value):
@@ -75,11 +91,14 @@ def disturbed(row):
     return "%d of %d" % (row["disturbed"], row["rounds"]) if row["disturbed"] else ""
 
 
-def also(row, metric):
-    """What else the scene has said of itself."""
-    known = ("rounds", "disturbed", "system_calls", "cpu_ns", "wall_ns", "to_peer", "to_limit")
-    return ", ".join("%s %s" % (name, number(row[name]["median"])) for name in row
-                     if name not in known and name != metric)
+def also(case, name):
+    """What a contender does not promise, and what else the scene has said of itself."""
+    known = ("cpu_ns", "wall_ns", case["metric"])
+    said = [case["caveats"].get(name)]
+    said += ["%s %s" % (what, number(value["median"]))
+             for what, value in case["results"][name].items()
+             if isinstance(value, dict) and what not in known]
+    return ", ".join(filter(None, said))
 
 
 def by_metric(case):
@@ -91,10 +110,11 @@ def others(metric):
     return [name for name in ("cpu_ns", "wall_ns") if name != metric]
 
 
-def _text_row(name, row, metric):
+def _text_row(case, name, row):
+    metric = case["metric"]
     figures = row[metric]
     beside = [number(row[other]["median"]) for other in others(metric)]
-    words = [also(row, metric), "disturbed " + disturbed(row) if row["disturbed"] else ""]
+    words = [also(case, name), "disturbed " + disturbed(row) if row["disturbed"] else ""]
     return _HEAD % (
         name, number(figures["median"]),
         "%s .. %s" % (number(figures["min"]), number(figures["max"])),
@@ -108,6 +128,21 @@ def _text_head(case):
                     "x limit", beside[0], "".join(beside[1:]), "syscalls", "")
 
 
+def _text_verdict(found):
+    lines = ["", "verdict: " + verdict.headline(found), *textwrap.wrap(verdict.METHOD, 100)]
+    for name in filter(found.get, verdict.LISTS):
+        lines += ["", _VERDICT % (name, "best of ours", "x peer", "", "x limit", "",
+                                  "others of ours")]
+        lines += [_VERDICT % (case_name(v), v["ours"], ratio(v["to_peer"]), v["peer"] or "",
+                              ratio(v["to_limit"]), v["limit"] or "",
+                              verdict.others(v) + disturbance(v)) for v in found[name]]
+    lesser = verdict.lesser(found)
+    if lesser:
+        lines += ["", "beside peers that do not promise what ours do"]
+    return lines + [_VERDICT % (case_name(v), v["ours"], ratio(other["to_peer"]), other["peer"],
+                                "", other["caveat"], other["verdict"]) for v, other in lesser]
+
+
 def as_text(data):
     lines = [machine_line(data["machine"]),
              ", ".join("%s %s" % (c["contender"], c["version"]) for c in data["contenders"])]
@@ -116,8 +151,9 @@ def as_text(data):
     for case in data["cases"]:
         lines += ["", "%s %s: %s" % (case["scene"], case["example"], case["title"]),
                   _text_head(case)]
-        lines += [_text_row(name, row, case["metric"]) for name, row in by_metric(case)]
+        lines += [_text_row(case, name, row) for name, row in by_metric(case)]
         lines += ["  %-18s %s" % item for item in case["missing"].items()]
+    lines += _text_verdict(data["verdict"])
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -65,6 +65,7 @@ class Bench(unittest.TestCase):
         for form in (report.as_text, report.as_json, page.as_page):
             for contender in case.contenders:
                 self.assertIn(contender, form(data))
+            self.assertIn("too few rounds", form(data))
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ struct loop_ops {
     /* A function that the loop calls soon, once per ask. */
     void *(*task_new)(void *loop, bench_fn *fn, void *opaque);
     void (*task_ask)(void *loop, void *task);           /* in the loop's thread */
+    bool asks_at_home_only;                             /* task_ask is not thread-safe */
     void (*task_ask_from_afar)(void *loop, void *task); /* in another */
     void (*task_free)(void *loop, void *task);
 
@@ -148,6 +149,8 @@ struct scene {
     const char *metric; /* what is compared; NULL: cpu_ns; "wall_ns", or a figure it says */
     const struct example *examples; /* ended by one without a name */
     bool (*can)(const struct contender *who);
+    /* What ours promise there and it does not; NULL: nothing. */
+    const char *(*caveat)(const struct contender *who);
     void (*play)(struct stage *stage);
 };
 

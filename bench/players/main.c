@@ -47,6 +47,20 @@ static const struct contender *contender_named(const char *name)
     return NULL;
 }
 
+static void list_caveats(const struct scene *scene)
+{
+    const char *comma = "";
+
+    for (int i = 0; contenders[i]; i++) {
+        const char *caveat =
+            scene->can(contenders[i]) && scene->caveat ? scene->caveat(contenders[i]) : NULL;
+        if (caveat) {
+            printf("%s\"%s\": \"%s\"", comma, contenders[i]->name, caveat);
+            comma = ", ";
+        }
+    }
+}
+
 static void list_scene(const struct scene *scene)
 {
     const char *comma = "";
@@ -66,7 +80,9 @@ static void list_scene(const struct scene *scene)
             comma = ", ";
         }
     }
-    printf("]}\n");
+    printf("], \"caveats\": {");
+    list_caveats(scene);
+    printf("}}\n");
 }
 
 static int list(void)

@@ -149,7 +149,18 @@ static const struct loop_ops ops = {
     WATCH_OPS(unwatch),
     TIMER_OPS(timer_free),
     TASK_OPS(task_free),
+    .asks_at_home_only = true,
     .task_ask_from_afar = task_ask_from_afar,
 };
 
+/* The way that is thread-safe, taken at home, too. */
+static const struct loop_ops async_ops = {
+    LOOP_OPS,
+    .task_new = task_new,
+    .task_ask = task_ask_from_afar,
+    .task_free = task_free,
+};
+
 const struct contender libev = {.name = "libev", .kind = PEER, .version = version, .loop = &ops};
+const struct contender libev_async = {
+    .name = "libev async", .kind = PEER, .version = version, .loop = &async_ops};

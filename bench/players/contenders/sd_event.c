@@ -132,10 +132,7 @@ static void give_up(void *loop, void *user)
 }
 
 static const struct loop_ops ops = {
-    LOOP_OPS,
-    WATCH_OPS(give_up),
-    TIMER_OPS(give_up),
-    TASK_OPS(give_up),
+    LOOP_OPS, WATCH_OPS(give_up), TIMER_OPS(give_up), TASK_OPS(give_up), .asks_at_home_only = true,
 };
 
 const struct contender sd_event_ = {

@@ -224,8 +224,17 @@ static const struct loop_ops ops = {
     WATCH_OPS(give_up),
     TIMER_OPS(give_up),
     TASK_OPS(task_free),
+    .asks_at_home_only = true,
     .task_ask_from_afar = task_ask_from_afar,
     .converse = converse,
+};
+
+/* The way that is thread-safe, taken at home, too. */
+static const struct loop_ops async_ops = {
+    LOOP_OPS,
+    .task_new = task_new,
+    .task_ask = task_ask_from_afar,
+    .task_free = task_free,
 };
 
 /* ---- its threads; there are as many as it likes, four unless the user says otherwise ---- */
@@ -362,3 +371,5 @@ const struct contender libuv = {.name = "libuv",
                                 .loop = &ops,
                                 .pool = &pool_ops,
                                 .file = &file_ops};
+const struct contender libuv_async = {
+    .name = "libuv async", .kind = PEER, .version = version, .loop = &async_ops};

@@ -24,6 +24,12 @@ static bool has_far_tasks(const struct contender *who)
     return has_tasks(who) && who->loop->task_ask_from_afar;
 }
 
+/* Ours, from any thread and from signal handlers. */
+static const char *task_caveat(const struct contender *who)
+{
+    return who->loop->asks_at_home_only ? "not thread-safe" : NULL;
+}
+
 /* ---- FIRST tasks are asked for, then the loop turns until all have run ---- */
 
 static void ask_for_all(struct stage *stage, void *loop, void **tasks, long *ran)
@@ -72,6 +78,7 @@ const struct scene task_scene = {
     .unit = "task",
     .examples = batch_examples,
     .can = has_tasks,
+    .caveat = task_caveat,
     .play = play_tasks,
 };
 
@@ -81,6 +88,7 @@ const struct scene ask_and_turn_scene = {
     .unit = "task",
     .examples = one_example,
     .can = has_tasks,
+    .caveat = task_caveat,
     .play = play_tasks,
 };
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""Ahead, level or behind: the best of ours beside the best peer, in every case that was played."""
+
+import measure
+
+LISTS = ("behind", "level", "ahead", "too few rounds", "no peer")
+_AHEAD = 0.95
+METHOD = ("Two are level while the ranges of their rounds overlap (of the quiet rounds if there "
+          "are three; of seven and more without the lowest and the highest); behind is what lies "
+          "above, ahead what lies below and is more than a twentieth less.")
+
+
+def _judge(row, other, metric):
+    """Of one of ours beside one peer. What cannot be told is not guessed."""
+    if min(row["used"], other["used"]) < measure.FEWEST_ROUNDS:
+        return "too few rounds"
+    ours, theirs = row[metric], other[metric]
+    if ours["low"] > theirs["high"]:
+        return "behind"
+    if ours["high"] < theirs["low"] and ours["median"] < _AHEAD * theirs["median"]:
+        return "ahead"
+    return "level"
+
+
+def _beside(row, rows, metric):
+    """Who is compared with whom was settled by measure.results()."""
+    peer = row["best_peer"]
+    return {
+        "verdict": _judge(row, rows[peer], metric) if peer else "no peer",
+        "peer": peer, "to_peer": row["to_peer"],
+        "limit": row["best_limit"], "to_limit": row["to_limit"],
+        "is_disturbed": any(measure.has_noise(rows[who]) for who in (row["contender"], peer)
+                            if who),
+    }
+
+
+def _lesser(best, rows, case):
+    """Peers that do not promise what ours do here, and are quicker, it may be."""
+    metric = case["metric"]
+    return [{"peer": who, "caveat": caveat,
+             "to_peer": best[metric]["median"] / rows[who][metric]["median"],
+             "verdict": _judge(best, rows[who], metric)}
+            for who, caveat in case["caveats"].items()
+            if who in rows and rows[who][metric]["median"] > 0]
+
+
+def of_case(case, kinds):
+    """None if none of ours has shown anything."""
+    metric = case["metric"]
+    rows = {who: dict(row, contender=who) for who, row in case["results"].items()}
+    ours = sorted((row for who, row in rows.items() if kinds[who] == "ours"),
+                  key=lambda row: row[metric]["median"])
+    if not ours:
+        return None
+    return {
+        "scene": case["scene"], "example": case["example"], "ours": ours[0]["contender"],
+        **_beside(ours[0], rows, metric),
+        "others": {row["contender"]: _beside(row, rows, metric) for row in ours[1:]},
+        "lesser": _lesser(ours[0], rows, case),
+    }
+
+
+def of_run(cases, kinds):
+    """Lists of cases, the worst first."""
+    found = [v for v in (of_case(case, kinds) for case in cases) if v]
+    found.sort(key=lambda v: -(v["to_peer"] or v["to_limit"] or 0))
+    return {name: [v for v in found if v["verdict"] == name] for name in LISTS}
+
+
+def headline(verdict):
+    counts = ["%d %s" % (len(verdict[name]), name) for name in LISTS[:3]]
+    rest = ["%d %s" % (len(verdict[name]), name) for name in LISTS[3:] if verdict[name]]
+    return "; ".join([", ".join(counts)] + rest)
+
+
+def lesser(verdict):
+    """Pairs of a case and one who is quicker there and promises less; the worst first."""
+    pairs = [(v, other) for name in LISTS for v in verdict[name] for other in v["lesser"]]
+    return sorted(pairs, key=lambda pair: -pair[1]["to_peer"])
+
+
+def others(entry):
+    """The rest of ours in a few words: a verdict is said where it differs."""
+    words = []
+    for who, row in entry["others"].items():
+        said = " " + row["verdict"] if row["verdict"] != entry["verdict"] else ""
+        ratio = row["to_peer"] or row["to_limit"]
+        words.append("%s %s%s" % (who, "%.2f" % ratio if ratio else "-", said))
+    return ", ".join(words)
