@@ -6,9 +6,9 @@
 /* The linker leaves NULL for whom nothing was built. */
 extern __attribute__((weak)) const struct contender aiox_epoll, aiox_io_uring, aiox_poll_,
     aiox_pool_alone, aiox_coroutine, bare_epoll, bare_uring, bare_poll, bare_calls, bare_pool,
-    bare_switch, bare_lock, libev, libev_async, libuv, libuv_async, libevent, glib, sd_event_,
-    boost_asio, boost_spawn, boost_context, ucontext, nbd_epoll, nbd_io_uring, nbd_poll, bare_nbd,
-    qemu_threads, qemu_io_uring, nbdkit;
+    bare_switch, bare_lock, bare_heap, libev, libev_async, libuv, libuv_async, libevent, glib,
+    sd_event_, boost_asio, boost_spawn, boost_context, ucontext, nbd_epoll, nbd_io_uring, nbd_poll,
+    bare_nbd, qemu_threads, qemu_io_uring, nbdkit;
 
 static const struct {
     const struct contender *who;
@@ -26,6 +26,7 @@ static const struct {
     {&bare_pool, "bare queue", ""},
     {&bare_switch, "bare switch", ""},
     {&bare_lock, "bare atomics", ""},
+    {&bare_heap, "bare heap", ""},
     {&libev, "libev", "libev-dev"},
     {&libev_async, "libev async", "libev-dev"},
     {&libuv, "libuv", "libuv1-dev"},

@@ -150,9 +150,10 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* What watches nothing never waits. */
 static bool can_sleep(const struct contender *who)
 {
-    return has_timers(who) || (who->loop && who->loop->sleep_once);
+    return who->loop && (who->loop->sleep_once || (who->loop->timer_new && who->loop->watch));
 }
 
 static void sleep_through(struct clockwork *c, void *timer, int64_t sleep_ns)
