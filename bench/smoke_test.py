@@ -39,6 +39,19 @@ class Bench(unittest.TestCase):
                 with self.subTest(scene=case.scene["scene"], contender=contender):
                     self.assertTrue(isinstance(run, dict) or "does not work here" in run, run)
 
+    def test_who_does_not_look_at_descriptors_between_tasks_is_marked(self):
+        scene = self.players.scenes["ask-and-turn-within"]
+        # The ring's completions lie in memory.
+        for contender in set(scene["contenders"]) - {"aiox io_uring"}:
+            run = self.players.play(scene["scene"], "1", contender, 100, count=True)
+            with self.subTest(contender=contender):
+                self.assertEqual(run["system_calls"] < 100,
+                                 "starves" in scene["caveats"].get(contender, ""))
+
+    def test_what_scenes_compare_has_a_unit(self):
+        for scene in self.players.scenes.values():
+            self.assertIn(scene["metric"], report.UNITS)
+
     def test_an_idle_turn_on_epoll_is_one_system_call(self):
         run = self.players.play("idle", "1", "bare epoll", 100, count=True)
 

@@ -44,8 +44,9 @@ struct loop_ops {
 
     /* A function that the loop calls soon, once per ask. */
     void *(*task_new)(void *loop, bench_fn *fn, void *opaque);
-    void (*task_ask)(void *loop, void *task);           /* in the loop's thread */
-    bool asks_at_home_only;                             /* task_ask is not thread-safe */
+    void (*task_ask)(void *loop, void *task); /* in the loop's thread */
+    bool asks_at_home_only;                   /* task_ask is not thread-safe */
+    bool runs_asks_at_once; /* what a task asks for, before it looks at descriptors */
     void (*task_ask_from_afar)(void *loop, void *task); /* in another */
     void (*task_free)(void *loop, void *task);
 

@@ -56,14 +56,23 @@ static struct absent not_built[ALL + 1];
 const struct absent *const absentees = not_built;
 
 const struct scene *const scenes[] = {
-    &dispatch_scene,     &idle_scene,           &register_scene,     &life_scene,
-    &task_scene,         &ask_and_turn_scene,   &far_scene,          &wake_scene,
-    &timer_insert_scene, &timer_rearm_scene,    &timer_cancel_scene, &timer_expire_scene,
-    &timer_late_scene,   &echo_scene,           &echo_co_scene,      &talk_scene,
-    &ping_pong_scene,    &ping_pong_busy_scene, &co_life_scene,      &co_many_scene,
-    &co_switch_scene,    &co_memory_scene,      &co_mutex_scene,     &co_reader_scene,
-    &co_writer_scene,    &co_queue_scene,       &pool_scene,         &files_scene,
-    &nbd_random_scene,   &nbd_copy_scene,       &nbd_idle_scene,     NULL,
+    &dispatch_scene,     &idle_scene,
+    &register_scene,     &life_scene,
+    &task_scene,         &task_within_scene,
+    &ask_and_turn_scene, &ask_and_turn_within_scene,
+    &far_scene,          &wake_scene,
+    &timer_insert_scene, &timer_rearm_scene,
+    &timer_cancel_scene, &timer_expire_scene,
+    &timer_late_scene,   &echo_scene,
+    &echo_co_scene,      &talk_scene,
+    &ping_pong_scene,    &ping_pong_busy_scene,
+    &co_life_scene,      &co_many_scene,
+    &co_switch_scene,    &co_memory_scene,
+    &co_mutex_scene,     &co_reader_scene,
+    &co_writer_scene,    &co_queue_scene,
+    &pool_scene,         &files_scene,
+    &nbd_random_scene,   &nbd_copy_scene,
+    &nbd_idle_scene,     NULL,
 };
 
 void registry_fill(void)

@@ -88,8 +88,9 @@ void FreeTimer(void *loop, void *timer)
     delete static_cast<Timer *>(timer);
 }
 
-void *NewTask(void *, bench_fn *fn, void *opaque)
+void *NewTask(void *loop, bench_fn *fn, void *opaque)
 {
+    LookAtKernel(loop);
     return new Task{fn, opaque};
 }
 

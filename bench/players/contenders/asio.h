@@ -3,6 +3,8 @@
 #ifndef AIOX_BENCH_PLAYERS_CONTENDERS_ASIO_H_
 #define AIOX_BENCH_PLAYERS_CONTENDERS_ASIO_H_
 
+#include <optional>
+
 #include <boost/asio.hpp>
 #include <boost/version.hpp>
 
@@ -15,6 +17,7 @@ namespace asio = boost::asio;
 struct Loop {
     asio::io_context context{1};
     asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+    std::optional<asio::steady_timer> looks;
 };
 
 inline Loop *Of(void *loop)
@@ -43,6 +46,14 @@ inline void Turn(void *loop, bool may_block)
         Of(loop)->context.run_one();
     }
     Of(loop)->context.poll();
+}
+
+/* A program that has neither timer nor descriptor would never ask the kernel; few are like that. */
+inline void LookAtKernel(void *loop)
+{
+    if (!Of(loop)->looks) {
+        Of(loop)->looks.emplace(Of(loop)->context);
+    }
 }
 } // namespace asio_loop
 

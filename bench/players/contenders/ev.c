@@ -150,6 +150,7 @@ static const struct loop_ops ops = {
     TIMER_OPS(timer_free),
     TASK_OPS(task_free),
     .asks_at_home_only = true,
+    .runs_asks_at_once = true,
     .task_ask_from_afar = task_ask_from_afar,
 };
 
