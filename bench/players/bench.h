@@ -59,6 +59,9 @@ struct loop_ops {
      */
     void (*serve)(void *loop, int fd, void *buffer, size_t bytes, long *serving);
 
+    /* @count coroutines, each of which asks @loop to go on with it soon and yields, so often. */
+    void (*pass)(void *loop, long count, long times);
+
     /* So many messages there and back over a pair of sockets, which are closed then. */
     void (*converse)(void *loop, const int fd[2], long messages, size_t bytes);
 };

@@ -134,6 +134,7 @@ static const struct loop_ops loop_ops = {
     .task_ask_from_afar = task_ask,
     .poll_busily = poll_busily,
     .serve = ours_serve,
+    .pass = ours_pass,
     .converse = ours_converse,
 };
 

@@ -11,8 +11,9 @@ struct aiox_context;
 struct aiox_context *ours_open(const struct contender *who, const char **why);
 void ours_close(struct aiox_context *ctx);
 
-/* Echo by coroutines; see struct loop_ops. */
+/* By coroutines; see struct loop_ops. */
 void ours_serve(void *loop, int fd, void *buffer, size_t bytes, long *serving);
+void ours_pass(void *loop, long count, long times);
 void ours_converse(void *loop, const int fd[2], long messages, size_t bytes);
 
 extern const struct pool_ops ours_pool;

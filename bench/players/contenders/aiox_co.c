@@ -145,6 +145,37 @@ void ours_serve(void *loop, int fd, void *buffer, size_t bytes, long *serving)
     aiox_co_enter_in(loop, create(serve, s));
 }
 
+/* ---- coroutines that let the loop turn ---- */
+
+struct passing {
+    struct aiox_context *ctx;
+    long times;
+    long passing; /* how many do */
+};
+
+static void pass_often(void *opaque) coroutine_fn
+{
+    struct passing *p = opaque;
+
+    for (long left = p->times; left > 0; left--) {
+        aiox_co_schedule(p->ctx, aiox_co_self());
+        aiox_co_yield();
+    }
+    p->passing--;
+}
+
+void ours_pass(void *loop, long count, long times)
+{
+    struct passing p = {loop, times, count};
+
+    for (long i = 0; i < count; i++) {
+        aiox_co_enter_in(loop, create(pass_often, &p));
+    }
+    while (p.passing > 0) {
+        aiox_poll(loop, true);
+    }
+}
+
 /* ---- two coroutines talk through channels ---- */
 
 struct conversation {

@@ -55,6 +55,22 @@ inline void LookAtKernel(void *loop)
         Of(loop)->looks.emplace(Of(loop)->context);
     }
 }
+
+/* As programs do it, where it does not matter how many turns that is. */
+inline void RunUntilEnd(void *loop)
+{
+    LookAtKernel(loop);
+    Of(loop)->context.run();
+    Of(loop)->context.restart();
+}
+
+/* The last of so many ends it. */
+inline void EndRun(void *loop, long *left)
+{
+    if (--*left == 0) {
+        Of(loop)->context.stop();
+    }
+}
 } // namespace asio_loop
 
 #endif /* AIOX_BENCH_PLAYERS_CONTENDERS_ASIO_H_ */

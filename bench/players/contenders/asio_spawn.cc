@@ -31,7 +31,22 @@ void Serve(void *loop, int fd, void *buffer, std::size_t bytes, long *serving)
     });
 }
 
-loop_ops OnlyServes()
+void Pass(void *loop, long count, long times)
+{
+    long passing = count;
+
+    for (long i = 0; i < count; i++) {
+        asio::spawn(Of(loop)->context, [=, &passing](asio::yield_context yield) {
+            for (long left = times; left > 0; left--) {
+                asio::post(yield);
+            }
+            EndRun(loop, &passing);
+        });
+    }
+    RunUntilEnd(loop);
+}
+
+loop_ops OnlyCoroutines()
 {
     loop_ops ops = {};
 
@@ -39,10 +54,11 @@ loop_ops OnlyServes()
     ops.close = Close;
     ops.turn = Turn;
     ops.serve = Serve;
+    ops.pass = Pass;
     return ops;
 }
 
-const loop_ops ops = OnlyServes();
+const loop_ops ops = OnlyCoroutines();
 
 } // namespace
 

@@ -11,7 +11,8 @@ extern const struct scene task_scene, task_within_scene, ask_and_turn_scene,
 extern const struct scene timer_insert_scene, timer_rearm_scene, timer_cancel_scene,
     timer_expire_scene, timer_late_scene;
 extern const struct scene echo_scene, echo_co_scene, ping_pong_scene, ping_pong_busy_scene;
-extern const struct scene co_life_scene, co_many_scene, co_switch_scene, co_memory_scene;
+extern const struct scene co_life_scene, co_many_scene, co_switch_scene, co_memory_scene,
+    co_pass_scene;
 extern const struct scene co_mutex_scene, co_reader_scene, co_writer_scene, co_queue_scene;
 extern const struct scene pool_scene, files_scene, talk_scene;
 extern const struct scene nbd_random_scene, nbd_copy_scene, nbd_idle_scene;
