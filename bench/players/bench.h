@@ -122,6 +122,8 @@ struct nbd_ops {
      * as systemd would. Returns only if it cannot.
      */
     void (*serve)(const struct contender *who, const char *path);
+    /* The same past the page cache. Not both are NULL. */
+    void (*serve_direct)(const struct contender *who, const char *path);
     const char *export_name;
 };
 

@@ -7,16 +7,21 @@
 
 #define NBD_MAGIC UINT64_C(0x4e42444d41474943)
 #define NBD_OPTION_MAGIC UINT64_C(0x49484156454f5054)
+#define NBD_OPTION_REPLY_MAGIC UINT64_C(0x0003e889045565a9)
 #define NBD_REQUEST_MAGIC UINT32_C(0x25609513)
 #define NBD_REPLY_MAGIC UINT32_C(0x67446698)
 
 enum {
     NBD_FIXED = 1,     /* of the handshake's flags */
     NBD_NO_ZEROES = 2, /* likewise */
-    NBD_OPTION_EXPORT_NAME = 1,
+    NBD_OPTION_GO = 7,
+    NBD_REPLY_ACK = 1,  /* to an option */
+    NBD_REPLY_INFO = 3, /* likewise */
+    NBD_INFO_EXPORT = 0,
     NBD_HAS_FLAGS = 1, /* of an export's flags */
     NBD_READ_ONLY = 2, /* likewise */
     NBD_COMMAND_READ = 0,
+    NBD_COMMAND_DISCONNECT = 2,
 };
 
 struct nbd_greeting {
@@ -31,7 +36,14 @@ struct nbd_answer {
     uint32_t option, bytes;
 } __attribute__((packed));
 
-struct nbd_export {
+/* Of the server; data follows. */
+struct nbd_option_reply {
+    uint64_t magic;
+    uint32_t option, type, bytes;
+} __attribute__((packed));
+
+struct nbd_info_export {
+    uint16_t what;
     uint64_t bytes;
     uint16_t flags;
 } __attribute__((packed));

@@ -8,7 +8,8 @@ extern __attribute__((weak)) const struct contender aiox_epoll, aiox_io_uring, a
     aiox_pool_alone, aiox_coroutine, bare_epoll, bare_uring, bare_poll, bare_calls, bare_pool,
     bare_switch, bare_lock, bare_heap, libev, libev_async, libuv, libuv_async, libevent, glib,
     sd_event_, boost_asio, boost_spawn, boost_await, boost_context, ucontext, nbd_epoll,
-    nbd_io_uring, nbd_poll, bare_nbd, qemu_threads, qemu_io_uring, nbdkit;
+    nbd_io_uring, nbd_poll, bare_nbd, bare_nbd_ring, qemu_threads, qemu_io_uring, qemu_native,
+    nbdkit;
 
 static const struct {
     const struct contender *who;
@@ -43,8 +44,10 @@ static const struct {
     {&nbd_io_uring, "aiox-nbd io_uring", ""},
     {&nbd_poll, "aiox-nbd poll", ""},
     {&bare_nbd, "bare server", ""},
+    {&bare_nbd_ring, "bare ring server", "liburing-dev"},
     {&qemu_threads, "qemu-nbd", "qemu-utils"},
     {&qemu_io_uring, "qemu-nbd io_uring", "qemu-utils"},
+    {&qemu_native, "qemu-nbd native", "qemu-utils"},
     {&nbdkit, "nbdkit", "nbdkit"},
 };
 
@@ -89,7 +92,11 @@ const struct scene *const scenes[] = {
     &pool_scene,
     &files_scene,
     &nbd_random_scene,
+    &nbd_direct_scene,
+    &nbd_latency_scene,
     &nbd_copy_scene,
+    &nbd_copy_four_scene,
+    &nbd_connect_scene,
     &nbd_idle_scene,
     NULL,
 };

@@ -70,20 +70,33 @@ static bool is_ours_here(const struct contender *who, const char **why)
     return is_program(our_program());
 }
 
-static void serve_ours(const struct contender *who, const char *path)
+/* The export's name is empty. */
+static void serve_export(const struct contender *who, const char *path, const char *how)
 {
     const char *plugins = getenv("BENCH_PLUGINS");
+    char export[64];
 
     if (plugins) {
         setenv("AIOX_FDMON_PATH", plugins, 1);
     }
+    snprintf(export, sizeof(export), "=%s%s", path, how);
     execlp(our_program(), "aiox-nbd", "--quiet", "--read-only", "--fdmon", who->variant,
-           "--max-clients", "2000", path, (char *)NULL);
+           "--max-clients", "2000", "--export", export, (char *)NULL);
 }
 
-static const struct nbd_ops our_ops = {is_ours_here, serve_ours, ""};
+static void serve_ours(const struct contender *who, const char *path)
+{
+    serve_export(who, path, "");
+}
 
-/* ---- qemu-nbd, with threads or with a ring ---- */
+static void serve_ours_direct(const struct contender *who, const char *path)
+{
+    serve_export(who, path, ",direct");
+}
+
+static const struct nbd_ops our_ops = {is_ours_here, serve_ours, serve_ours_direct, ""};
+
+/* ---- qemu-nbd: threads, a ring, or past the page cache the kernel's AIO ---- */
 
 static const char *qemu_version(void)
 {
@@ -99,13 +112,24 @@ static bool is_qemu_here(const struct contender *who, const char **why)
     return is_program("qemu-nbd");
 }
 
-static void serve_qemu(const struct contender *who, const char *path)
+static void serve_image(const struct contender *who, const char *path, const char *cache)
 {
     execlp("qemu-nbd", "qemu-nbd", "--persistent", "--shared=0", "--read-only", "--format=raw",
-           who->variant, path, (char *)NULL);
+           cache, who->variant, path, (char *)NULL);
 }
 
-static const struct nbd_ops qemu_ops = {is_qemu_here, serve_qemu, ""};
+static void serve_qemu(const struct contender *who, const char *path)
+{
+    serve_image(who, path, "--cache=writeback"); /* what it does if nothing is said */
+}
+
+static void serve_qemu_direct(const struct contender *who, const char *path)
+{
+    serve_image(who, path, "--cache=none");
+}
+
+static const struct nbd_ops qemu_ops = {is_qemu_here, serve_qemu, serve_qemu_direct, ""};
+static const struct nbd_ops qemu_direct_ops = {is_qemu_here, NULL, serve_qemu_direct, ""};
 
 /* ---- nbdkit ---- */
 
@@ -132,7 +156,8 @@ static void serve_nbdkit(const struct contender *who, const char *path)
            (char *)NULL);
 }
 
-static const struct nbd_ops nbdkit_ops = {is_nbdkit_here, serve_nbdkit, "4"};
+/* cache=none of its file plugin throws pages away after it has used them: no O_DIRECT. */
+static const struct nbd_ops nbdkit_ops = {is_nbdkit_here, serve_nbdkit, NULL, "4"};
 
 #define SERVER(id, title, of, mode, says, ops)                                                     \
     const struct contender id = {                                                                  \
@@ -143,4 +168,5 @@ SERVER(nbd_io_uring, "aiox-nbd io_uring", OURS, "io_uring", our_version, our_ops
 SERVER(nbd_poll, "aiox-nbd poll", OURS, "poll", our_version, our_ops);
 SERVER(qemu_threads, "qemu-nbd", PEER, "--aio=threads", qemu_version, qemu_ops);
 SERVER(qemu_io_uring, "qemu-nbd io_uring", PEER, "--aio=io_uring", qemu_version, qemu_ops);
+SERVER(qemu_native, "qemu-nbd native", PEER, "--aio=native", qemu_version, qemu_direct_ops);
 SERVER(nbdkit, "nbdkit", PEER, NULL, nbdkit_version, nbdkit_ops);

@@ -15,6 +15,7 @@ extern const struct scene co_life_scene, co_many_scene, co_switch_scene, co_memo
     co_pass_scene;
 extern const struct scene co_mutex_scene, co_reader_scene, co_writer_scene, co_queue_scene;
 extern const struct scene pool_scene, files_scene, talk_scene;
-extern const struct scene nbd_random_scene, nbd_copy_scene, nbd_idle_scene;
+extern const struct scene nbd_random_scene, nbd_direct_scene, nbd_latency_scene, nbd_copy_scene,
+    nbd_copy_four_scene, nbd_connect_scene, nbd_idle_scene;
 
 #endif /* AIOX_BENCH_PLAYERS_SCENES_SCENES_H_ */
