@@ -10,6 +10,7 @@
 
 enum {
     FIRST_LENGTH = 64,
+    SMALL_NUMBERS = 1024, /* room for these is not worth a system call */
 };
 
 int epoll_table_reserve_(struct watch_table **table, const struct aiox_fdmon_host *host, int fd)
@@ -21,7 +22,7 @@ int epoll_table_reserve_(struct watch_table **table, const struct aiox_fdmon_hos
     if (epoll_table_at_(old, fd)) {
         return 0;
     }
-    if (fcntl(fd, F_GETFD) < 0) {
+    if (fd >= SMALL_NUMBERS && fcntl(fd, F_GETFD) < 0) {
         return -EBADF;
     }
     length = length > (size_t)fd ? length : (size_t)fd + 1;

@@ -26,7 +26,8 @@ struct watch {
     uint64_t token;
     uint32_t events; /* as asked, 0: not watched */
     uint32_t generation;
-    uint32_t begun; /* differs from generation while somebody writes */
+    uint32_t begun;  /* differs from generation while somebody writes */
+    uint32_t in_set; /* under the lock: the generation that the kernel has, 0: nothing */
 };
 
 struct watch_table {
@@ -35,7 +36,7 @@ struct watch_table {
     struct watch watches[];
 };
 
-/* Makes room for @fd, if it is open: 0, -EBADF or -ENOMEM. [locked] */
+/* Makes room for @fd: 0; -ENOMEM; -EBADF if so much room was for one that is not open. [locked] */
 int epoll_table_reserve_(struct watch_table **table, const struct aiox_fdmon_host *host, int fd);
 void epoll_table_free_(struct watch_table *table, const struct aiox_fdmon_host *host);
 
@@ -62,7 +63,7 @@ static inline struct watch epoll_table_read_(struct watch_table *const *table, i
 {
     struct watch *w =
         epoll_table_at_(__atomic_load_n(table, __ATOMIC_ACQUIRE), fd); /* [EPOLL-table] */
-    struct watch none = {0, 0, 0, 0};
+    struct watch none = {0, 0, 0, 0, 0};
     struct watch seen;
 
     if (!w || __atomic_load_n(&w->generation, __ATOMIC_ACQUIRE) != generation) { /* [EPOLL-ended] */
@@ -72,6 +73,7 @@ static inline struct watch epoll_table_read_(struct watch_table *const *table, i
     seen.events = __atomic_load_n(&w->events, __ATOMIC_ACQUIRE);
     seen.begun = __atomic_load_n(&w->begun, __ATOMIC_RELAXED);
     seen.generation = generation;
+    seen.in_set = generation;
     return seen.begun == generation ? seen : none;
 }
 

@@ -76,6 +76,41 @@ TEST_P(FdmonContract, ClosedWhileADuplicateLivesIsNotReportedOnceStopped)
     }
 }
 
+/* Whoever passes a descriptor on stops watching, closes, and has done nothing wrong. */
+TEST_P(FdmonContract, StoppedThenClosedWhileADuplicateLivesDisturbsNobody)
+{
+    for (bool is_reused : {false, true}) {
+        Monitor mon(plugin(), &host_);
+        Fd passed = Event();
+        Fd other = Event();
+        Fd duplicate(fcntl(passed.get(), F_DUPFD_CLOEXEC, 0));
+        int number = passed.get();
+        Fd next;
+        Said said;
+
+        ASSERT_EQ(mon.Watch(other.get(), AIOX_FD_READ, 2), 0);
+        ASSERT_EQ(mon.Watch(number, AIOX_FD_READ, 1), 0);
+        EXPECT_TRUE(mon.Look().empty());
+        ASSERT_EQ(mon.Stop(number), 0);
+        passed.reset();
+        if (is_reused) {
+            next = Event();
+            ASSERT_EQ(next.get(), number);
+            ASSERT_EQ(mon.Watch(number, AIOX_FD_READ, 3), 0);
+        }
+        Ring(duplicate.get());
+
+        EXPECT_LT(mon.CollectsUntilAsleep(20, &said), 20);
+        EXPECT_TRUE(said.empty());
+        Ring(other.get());
+        EXPECT_EQ(mon.Look(), (Reports{{2, AIOX_FD_READ}}));
+        if (is_reused) {
+            Ring(number);
+            EXPECT_EQ(mon.Look(), (Reports{{2, AIOX_FD_READ}, {3, AIOX_FD_READ}}));
+        }
+    }
+}
+
 TEST_P(FdmonContract, AClosedOneAmongOthersDisturbsNone)
 {
     constexpr int kFds = 6;

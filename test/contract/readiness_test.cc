@@ -62,6 +62,30 @@ TEST_P(FdmonContract, InterestRemovedAfterAReportIsNotReportedAgain)
     }
 }
 
+TEST_P(FdmonContract, WhatBecomesReadyOnceStoppedKeepsNobodyAwake)
+{
+    Monitor mon(plugin(), &host_);
+    Fd stopped[8];
+    Fd other = Event();
+
+    ASSERT_EQ(mon.Watch(other.get(), AIOX_FD_READ, 100), 0);
+    for (int i = 0; i < 8; i++) {
+        stopped[i] = Event();
+        ASSERT_EQ(mon.Watch(stopped[i].get(), AIOX_FD_READ, i), 0);
+    }
+    EXPECT_TRUE(mon.Look().empty());
+    for (auto &fd : stopped) {
+        ASSERT_EQ(mon.Stop(fd.get()), 0);
+        Ring(fd.get());
+    }
+
+    std::map<uint64_t, std::vector<uint32_t>> said;
+    EXPECT_LT(mon.CollectsUntilAsleep(10, &said), 10);
+    EXPECT_TRUE(said.empty());
+    ASSERT_EQ(mon.Watch(stopped[5].get(), AIOX_FD_READ, 5), 0);
+    EXPECT_EQ(mon.Look(), (Reports{{5, AIOX_FD_READ}}));
+}
+
 TEST_P(FdmonContract, WhatIsReadyIsReportedEachTime)
 {
     Monitor mon(plugin(), &host_);
