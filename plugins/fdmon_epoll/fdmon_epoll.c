@@ -17,8 +17,9 @@
 #include "set.h"
 
 enum {
-    BATCH = 128,      /* reports per system call */
-    INSPECTION = 251, /* one report in so many is looked at; a prime, so that all take turns */
+    FIRST_LENGTH = 64, /* numbers that need no memory but the monitor's */
+    BATCH = 128,       /* reports per system call */
+    INSPECTION = 251,  /* one report in so many is looked at; a prime, so that all take turns */
 };
 
 struct aiox_fdmon {
@@ -129,14 +130,17 @@ static int fdmon_epoll_collect(struct aiox_fdmon *mon, int64_t timeout_ns,
 
 static int fdmon_epoll_open(const struct aiox_fdmon_host *host, struct aiox_fdmon **out)
 {
-    struct aiox_fdmon *mon = host->alloc(host, sizeof(*mon));
+    struct aiox_fdmon *mon = host->alloc(host, sizeof(*mon) + epoll_table_bytes_(FIRST_LENGTH));
+    struct watch_table *first;
     int err;
 
     if (!mon) {
         return -ENOMEM;
     }
     mon->host = host;
-    err = epoll_set_open_(&mon->set);
+    first = (struct watch_table *)(mon + 1);
+    first->length = FIRST_LENGTH;
+    err = epoll_set_open_(&mon->set, first);
     if (err) {
         host->free(host, mon);
         return err;

@@ -128,7 +128,7 @@ static int start(struct watch_set *s, int fd, struct watch *w, uint32_t events, 
 /* Registers all that the table knows in a set that is empty. */
 static int refill(struct watch_set *s)
 {
-    for (int fd = 0; s->table && fd < s->table->length; fd++) {
+    for (int fd = 0; fd < s->table->length; fd++) {
         struct watch *w = &s->table->watches[fd];
         int err = w->events ? add(s, fd, w->events, w->generation) : 0;
 
@@ -191,12 +191,13 @@ static bool is_haunting(struct watch_set *s, uint64_t data)
     return !w->events && !take_out(s, fd, w);
 }
 
-int epoll_set_open_(struct watch_set *s)
+int epoll_set_open_(struct watch_set *s, struct watch_table *first)
 {
     s->fd = epoll_create1(EPOLL_CLOEXEC);
     if (s->fd < 0) {
         return -errno;
     }
+    s->table = first;
     s->keeps = true;
     pthread_mutex_init(&s->lock, NULL);
     return 0;

@@ -26,8 +26,8 @@ struct watch_set {
     uint32_t rebuilt; /* [home] how often the number has got another set */
 };
 
-/* 0 or a negative errno. @s is all zero. */
-int epoll_set_open_(struct watch_set *s);
+/* 0 or a negative errno. @s is all zero; @first lives as long. */
+int epoll_set_open_(struct watch_set *s, struct watch_table *first);
 void epoll_set_close_(struct watch_set *s, const struct aiox_fdmon_host *host);
 
 /* As aiox_fdmon_ops.interest. [locked] */

@@ -9,14 +9,13 @@
 #include <string.h>
 
 enum {
-    FIRST_LENGTH = 64,
     SMALL_NUMBERS = 1024, /* room for these is not worth a system call */
 };
 
 int epoll_table_reserve_(struct watch_table **table, const struct aiox_fdmon_host *host, int fd)
 {
     struct watch_table *old = *table;
-    size_t length = old ? (size_t)old->length * 2 : FIRST_LENGTH;
+    size_t length = (size_t)old->length * 2;
     struct watch_table *t;
 
     if (epoll_table_at_(old, fd)) {
@@ -26,15 +25,13 @@ int epoll_table_reserve_(struct watch_table **table, const struct aiox_fdmon_hos
         return -EBADF;
     }
     length = length > (size_t)fd ? length : (size_t)fd + 1;
-    t = host->alloc(host, sizeof(*t) + length * sizeof(*t->watches));
+    t = host->alloc(host, epoll_table_bytes_((int)length));
     if (!t) {
         return -ENOMEM;
     }
     t->older = old;
     t->length = (int)length;
-    if (old) {
-        memcpy(t->watches, old->watches, (size_t)old->length * sizeof(*t->watches));
-    }
+    memcpy(t->watches, old->watches, (size_t)old->length * sizeof(*t->watches));
     __atomic_store_n(table, t, __ATOMIC_RELEASE); /* [EPOLL-table] */
     return 0;
 }
@@ -43,7 +40,7 @@ void epoll_table_free_(struct watch_table *table, const struct aiox_fdmon_host *
 {
     struct watch_table *older;
 
-    for (struct watch_table *t = table; t; t = older) {
+    for (struct watch_table *t = table; t->older; t = older) {
         older = t->older;
         host->free(host, t);
     }

@@ -5,7 +5,8 @@
  * Written under a lock, read without one. Each change gives an entry a new
  * generation; a reader comes with the generation that the kernel told it and
  * gets what was written for that, or nothing. A table that has become too
- * short is kept until the end: somebody may be reading it.
+ * short is kept until the end: somebody may be reading it. The first one lies in
+ * the monitor.
  *
  * Orders
  *   [EPOLL-ended]  write: generation last (release) -> read: generation first
@@ -38,12 +39,18 @@ struct watch_table {
 
 /* Makes room for @fd: 0; -ENOMEM; -EBADF if so much room was for one that is not open. [locked] */
 int epoll_table_reserve_(struct watch_table **table, const struct aiox_fdmon_host *host, int fd);
+/* Frees all but the first, which lies in the memory of somebody else. */
 void epoll_table_free_(struct watch_table *table, const struct aiox_fdmon_host *host);
+/* Memory of this size, all zero, is a first table once its length is set. */
+static inline size_t epoll_table_bytes_(int length)
+{
+    return sizeof(struct watch_table) + (size_t)length * sizeof(struct watch);
+}
 
 /* The entry of @fd, for whoever holds the lock; NULL if there is no room for it. */
 static inline struct watch *epoll_table_at_(struct watch_table *table, int fd)
 {
-    return table && fd < table->length ? &table->watches[fd] : NULL;
+    return fd < table->length ? &table->watches[fd] : NULL;
 }
 
 /* @w becomes the next generation. [locked] */

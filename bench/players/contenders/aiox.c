@@ -38,7 +38,6 @@ struct aiox_context *ours_open(const struct contender *who, const char **why)
 
 void ours_close(struct aiox_context *ctx)
 {
-    aiox_poll(ctx, false);
     aiox_context_unref(ctx);
 }
 

@@ -110,7 +110,7 @@ int backend_make_(struct backend **out, const struct plugin *code, const char *o
     b->completion = t->completion;
     b->has_completion = t->has_completion;
     b->pollfd = t->pollfd;
-    snprintf(b->path, sizeof(b->path), "%s", code->path);
+    b->path = code->path;
     fill_host(b);
     *out = b;
     return 0;

@@ -34,13 +34,13 @@ struct backend {
     struct backend_wishes told;      /* when it was opened */
     struct aiox_fdmon_plugin plugin; /* no string is NULL; caps agree with ops and completion */
     struct aiox_fdmon_host host;
-    char path[256]; /* empty: linked in */
+    const char *path; /* empty: linked in; lives for good */
     struct backend_options *options;
 };
 
-/* A struct aiox_backend_sources that owns what it points to. All zero: empty. */
+/* A struct aiox_backend_sources that owns what it points to, in one block. All zero: empty. */
 struct backend_sources {
-    aiox_fdmon_entry_fn **linked_in;
+    aiox_fdmon_entry_fn **linked_in; /* where the block begins */
     char *path;
     char *options;
     bool linked_in_only;
@@ -57,7 +57,7 @@ void backend_sources_free_(struct backend_sources *s);
 
 /* What became of each candidate, in the order of looking. All zero: empty. */
 struct backend_reports {
-    struct aiox_backend_report *items;
+    struct aiox_backend_report *items; /* perhaps shared */
     int count;
     int room_;
 };

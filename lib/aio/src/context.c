@@ -157,7 +157,7 @@ static void ask_for_deadline(void *opaque)
 }
 
 static int open_parts(struct aiox_context *ctx, const struct aiox_backend_sources *sources,
-                      struct aiox_error *err)
+                      const char *spec, struct aiox_error *err)
 {
     int code = backend_sources_copy_(&ctx->sources, sources);
 
@@ -169,7 +169,7 @@ static int open_parts(struct aiox_context *ctx, const struct aiox_backend_source
         return aiox_error_set(err, code, "cannot open a descriptor to wake the loop: %s",
                               aiox_error_text(code));
     }
-    code = backend_open_(&ctx->backend, &ctx->sources, NULL, NULL, err);
+    code = backend_open_(&ctx->backend, &ctx->sources, spec, spec ? &ctx->reports : NULL, err);
     if (code < 0) {
         return code;
     }
@@ -179,6 +179,7 @@ static int open_parts(struct aiox_context *ctx, const struct aiox_backend_source
         return aiox_error_set(err, code, "the backend '%s' cannot watch the loop's own wake-up: %s",
                               ctx->backend->plugin.name, aiox_error_text(code));
     }
+    AIOX_TRACE(aio, backend, (uintptr_t)ctx, (uintptr_t)ctx->backend->plugin.name);
     return 0;
 }
 
@@ -191,8 +192,9 @@ static void close_parts(struct aiox_context *ctx)
     backend_sources_free_(&ctx->sources);
 }
 
-int aiox_context_new(struct aiox_context **out, const struct aiox_backend_sources *sources,
-                     struct aiox_error *err)
+/* NULL @spec: on the first that is linked in. */
+static int new_on(struct aiox_context **out, const struct aiox_backend_sources *sources,
+                  const char *spec, struct aiox_error *err)
 {
     struct aiox_context *ctx;
     int code;
@@ -202,7 +204,7 @@ int aiox_context_new(struct aiox_context **out, const struct aiox_backend_source
     if (!ctx) {
         return aiox_error_set(err, -ENOMEM, "no memory for a context");
     }
-    code = open_parts(ctx, sources, err);
+    code = open_parts(ctx, sources, spec, err);
     if (code < 0) {
         close_parts(ctx);
         free(ctx);
@@ -218,6 +220,19 @@ int aiox_context_new(struct aiox_context **out, const struct aiox_backend_source
     aiox_u32_store_relaxed(&ctx->references, 1);
     *out = ctx;
     return 0;
+}
+
+int aiox_context_new(struct aiox_context **out, const struct aiox_backend_sources *sources,
+                     struct aiox_error *err)
+{
+    return new_on(out, sources, NULL, err);
+}
+
+int aiox_context_new_on(struct aiox_context **out, const struct aiox_backend_sources *sources,
+                        const char *spec, struct aiox_error *err)
+{
+    aiox_assert(spec);
+    return new_on(out, sources, spec, err);
 }
 
 struct aiox_context *aiox_context_ref(struct aiox_context *ctx)

@@ -27,9 +27,7 @@
 
 #include "watching.h"
 
-enum { FIRST_SLAB = 64 };
-
-/* Slab k holds the indexes from 64 * (2^k - 1) on. */
+/* Slab k holds the indexes from 8 * (2^k - 1) on. */
 static struct handler *slot(struct handlers *hs, uint32_t index)
 {
     unsigned slab = 31u - (unsigned)__builtin_clz(index / FIRST_SLAB + 1);
@@ -40,6 +38,19 @@ static struct handler *slot(struct handlers *hs, uint32_t index)
     }
     first = aiox_ptr_load_acquire(&hs->slabs[slab]); /* [HANDLER-slab] */
     return first ? &first[index - FIRST_SLAB * ((1u << slab) - 1)] : NULL;
+}
+
+/* Adds @count records at @first, all zero, as slab @slab. */
+static void use_slab(struct handlers *hs, unsigned slab, struct handler *first, uint32_t count)
+{
+    for (uint32_t i = count; i-- > 0;) {
+        first[i].index = hs->slots_made + i;
+        first[i].generation = 1;
+        first[i].next = hs->free;
+        hs->free = &first[i];
+    }
+    hs->slots_made += count;
+    aiox_ptr_store_release(&hs->slabs[slab], first); /* [HANDLER-slab] */
 }
 
 static int add_slab(struct handlers *hs)
@@ -55,21 +66,15 @@ static int add_slab(struct handlers *hs)
     if (!first) {
         return -ENOMEM;
     }
-    for (uint32_t i = count; i-- > 0;) {
-        first[i].index = hs->slots_made + i;
-        first[i].generation = 1;
-        first[i].next = hs->free;
-        hs->free = &first[i];
-    }
-    hs->slots_made += count;
-    aiox_ptr_store_release(&hs->slabs[slab], first); /* [HANDLER-slab] */
+    use_slab(hs, slab, first, count);
     return 0;
 }
 
 /* Makes room in by_fd for @fd, which is open. */
 static int reserve_fd(struct handlers *hs, int fd)
 {
-    size_t size = hs->by_fd_size ? hs->by_fd_size : FIRST_SLAB;
+    bool is_first = hs->by_fd == hs->first_by_fd;
+    size_t size = hs->by_fd_size;
     struct handler **grown;
 
     while (size <= (size_t)fd) {
@@ -78,9 +83,12 @@ static int reserve_fd(struct handlers *hs, int fd)
     if (size == hs->by_fd_size) {
         return 0;
     }
-    grown = realloc(hs->by_fd, size * sizeof(struct handler *));
+    grown = realloc(is_first ? NULL : hs->by_fd, size * sizeof(struct handler *));
     if (!grown) {
         return -ENOMEM;
+    }
+    if (is_first) {
+        memcpy(grown, hs->first_by_fd, sizeof(hs->first_by_fd));
     }
     memset(grown + hs->by_fd_size, 0, (size - hs->by_fd_size) * sizeof(struct handler *));
     hs->by_fd = grown;
@@ -331,13 +339,18 @@ void handlers_init_(struct handlers *hs)
 {
     pthread_mutex_init(&hs->lock, NULL);
     aiox_list_init(&hs->polled);
+    hs->by_fd = hs->first_by_fd;
+    hs->by_fd_size = FIRST_NUMBERS;
+    use_slab(hs, 0, hs->first_slab, FIRST_SLAB);
 }
 
 void handlers_fini_(struct handlers *hs)
 {
-    for (unsigned i = 0; i < HANDLER_SLABS; i++) {
+    for (unsigned i = 1; i < HANDLER_SLABS && aiox_ptr_load_relaxed(&hs->slabs[i]); i++) {
         free(aiox_ptr_load_relaxed(&hs->slabs[i]));
     }
-    free(hs->by_fd);
+    if (hs->by_fd != hs->first_by_fd) {
+        free(hs->by_fd);
+    }
     pthread_mutex_destroy(&hs->lock);
 }

@@ -54,7 +54,11 @@ struct handler {
     struct aiox_list_node polled_link;
 };
 
-enum { HANDLER_SLABS = 24 }; /* slab k holds 64 << k records */
+enum {
+    FIRST_NUMBERS = 64,
+    FIRST_SLAB = 8,
+    HANDLER_SLABS = 27, /* slab k holds FIRST_SLAB << k records */
+};
 
 struct handlers {
     pthread_mutex_t lock;                 /* of whoever changes handlers */
@@ -65,11 +69,13 @@ struct handlers {
     struct handler *free;
     struct handler **by_fd; /* under the lock */
     size_t by_fd_size;
-    aiox_atomic_ptr retired;      /* changed under the lock, looked at without */
-    aiox_atomic_u32 always_ready; /* how many are called for it */
-    uint32_t external_off;        /* how often; under the lock */
-    aiox_atomic_u32 look_again;   /* poll callbacks that were not looked at may have news */
-    struct aiox_list polled;      /* [home] */
+    struct handler *first_by_fd[FIRST_NUMBERS]; /* where they begin, so that a small context */
+    struct handler first_slab[FIRST_SLAB];      /* has no memory but its own */
+    aiox_atomic_ptr retired;                    /* changed under the lock, looked at without */
+    aiox_atomic_u32 always_ready;               /* how many are called for it */
+    uint32_t external_off;                      /* how often; under the lock */
+    aiox_atomic_u32 look_again; /* poll callbacks that were not looked at may have news */
+    struct aiox_list polled;    /* [home] */
 };
 
 void handlers_init_(struct handlers *hs);

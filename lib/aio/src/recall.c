@@ -50,16 +50,6 @@ static bool is_same_question(const struct backend_sources *from, const char *spe
            are_same_entries(then->linked_in, from->linked_in);
 }
 
-static int add_reports(struct backend_reports *out, const struct backend_reports *what)
-{
-    int error = 0;
-
-    for (int i = 0; !error && i < what->count; i++) {
-        error = reports_add_(out, &what->items[i]);
-    }
-    return error;
-}
-
 static void forget(struct answer *a)
 {
     backend_sources_free_(&a->from);
@@ -75,9 +65,9 @@ const struct plugin *recall_(const struct backend_sources *from, const char *spe
 
     pthread_mutex_lock(&lock);
     if (last.code && is_same_question(from, spec) &&
-        (!last.code->path[0] || !plugins_are_disabled_()) &&
-        (!reports || add_reports(reports, &last.reports) == 0)) {
+        (!last.code->path[0] || !plugins_are_disabled_())) {
         code = last.code;
+        reports_share_(reports, &last.reports);
     }
     pthread_mutex_unlock(&lock);
     return code;
@@ -88,22 +78,20 @@ void remember_(const struct backend_sources *from, const char *spec, const struc
 {
     const struct aiox_backend_sources question = backend_sources_to_search_(from);
     struct answer a;
-    int error;
 
     memset(&a, 0, sizeof(a));
-    a.code = code;
     a.spec = strdup(spec);
-    error = a.spec ? backend_sources_copy_(&a.from, &question) : -1;
-    if (!error) {
-        error = add_reports(&a.reports, reports);
+    if (a.spec && backend_sources_copy_(&a.from, &question) == 0) {
+        a.code = code;
+        reports_share_(&a.reports, reports);
     }
     pthread_mutex_lock(&lock);
     forget(&last);
-    if (!error) {
+    if (a.code) {
         last = a;
     }
     pthread_mutex_unlock(&lock);
-    if (error) {
+    if (!a.code) {
         forget(&a);
     }
 }

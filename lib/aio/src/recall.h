@@ -10,8 +10,8 @@
 
 /*
  * The plugin that was chosen for the same @spec and @from in this process, with
- * the reports of that time added to @reports (may be NULL); NULL: there is none
- * to go by. Whether it still works is for the caller to see.
+ * the reports of that time in @reports, which was empty; NULL: there is none to
+ * go by. Whether it still works is for the caller to see.
  */
 const struct plugin *recall_(const struct backend_sources *from, const char *spec,
                              struct backend_reports *reports);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* report.c - what became of a candidate, in words. */
+/*
+ * report.c - what became of a candidate, in words.
+ *
+ * Reports that are complete may have several owners; the last one frees them, when
+ * the others have read what they wanted ([REPORT-free]).
+ */
 #include "report.h"
 
 #include <errno.h>
@@ -7,6 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "aiox/atomic.h"
+
+/* Where the items of a struct backend_reports are. */
+struct block {
+    aiox_atomic_u32 owners;
+    struct aiox_backend_report items[];
+};
 
 static const char *const stage_texts[] = {
     [AIOX_BACKEND_FIND] = "find",     [AIOX_BACKEND_NOTE] = "note",
@@ -69,25 +82,53 @@ bool report_is_failure_(const struct aiox_backend_report *r)
     return r->stage < AIOX_BACKEND_CHOSEN;
 }
 
-int reports_add_(struct backend_reports *r, const struct aiox_backend_report *what)
+static struct block *block_of(const struct backend_reports *r)
 {
-    if (r->count == r->room_) {
-        int room = r->room_ ? 2 * r->room_ : 8;
-        struct aiox_backend_report *items = reallocarray(r->items, (size_t)room, sizeof(*r->items));
+    return AIOX_CONTAINER_OF(r->items, struct block, items);
+}
 
-        if (!items) {
-            return -ENOMEM;
-        }
-        r->items = items;
-        r->room_ = room;
+static int grow(struct backend_reports *r)
+{
+    size_t room = r->room_ ? 2 * (size_t)r->room_ : 8;
+    struct block *b = malloc(sizeof(*b) + room * sizeof(*b->items));
+
+    if (!b) {
+        return -ENOMEM;
     }
-    r->items[r->count++] = *what;
+    aiox_u32_store_relaxed(&b->owners, 1);
+    if (r->items) {
+        memcpy(b->items, r->items, (size_t)r->count * sizeof(*b->items));
+        free(block_of(r));
+    }
+    r->items = b->items;
+    r->room_ = (int)room;
     return 0;
 }
 
+int reports_add_(struct backend_reports *r, const struct aiox_backend_report *what)
+{
+    int error = r->count == r->room_ ? grow(r) : 0;
+
+    if (!error) {
+        r->items[r->count++] = *what;
+    }
+    return error;
+}
+
+void reports_share_(struct backend_reports *out, const struct backend_reports *from)
+{
+    *out = *from;
+    if (out->items) {
+        aiox_u32_add_relaxed(&block_of(out)->owners, 1);
+    }
+}
+
+/* [REPORT-free] a free (acq_rel) -> the last free (acq_rel). */
 void backend_reports_free_(struct backend_reports *r)
 {
-    free(r->items);
+    if (r->items && aiox_u32_sub_acq_rel(&block_of(r)->owners, 1) == 1) { /* [REPORT-free] */
+        free(block_of(r));
+    }
     memset(r, 0, sizeof(*r));
 }
 

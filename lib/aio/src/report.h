@@ -21,8 +21,11 @@ AIOX_PRINTF(2, 3) int report_hint_(struct aiox_backend_report *r, const char *fo
 /* True if @r ended before anything could be chosen, and not because nobody wanted it. */
 bool report_is_failure_(const struct aiox_backend_report *r);
 
-/* Copies @what to the end of @r. 0 or -ENOMEM. */
+/* Copies @what to the end of @r, which nobody shares. 0 or -ENOMEM. */
 AIOX_NODISCARD int reports_add_(struct backend_reports *r, const struct aiox_backend_report *what);
+
+/* Makes *@out, which is empty, another owner of what is in @from: nobody adds to it any more. */
+void reports_share_(struct backend_reports *out, const struct backend_reports *from);
 
 /* Puts @r as one sentence into @err: which file, which stage, which cause, what to change. */
 int report_to_error_(const struct aiox_backend_report *r, struct aiox_error *err);

@@ -294,22 +294,6 @@ static int explain(const struct selection *s, const char *spec, struct aiox_erro
     return s->last.error;
 }
 
-/* Takes what was taken before, if it opens. */
-static bool open_again(struct selection *s, const struct backend_sources *from, const char *spec)
-{
-    const struct plugin *code = recall_(from, spec, &s->reports);
-    struct aiox_backend_report unused = {.stage = AIOX_BACKEND_CHOSEN};
-
-    if (code && backend_make_(&s->chosen, code, s->options, &unused) == 0 &&
-        backend_start_(s->chosen, &unused) == 0) {
-        return true;
-    }
-    backend_close_(s->chosen);
-    s->chosen = NULL;
-    backend_reports_free_(&s->reports);
-    return false;
-}
-
 static int finish(struct selection *s, int error, struct backend **out, const char *spec,
                   struct backend_reports *reports, struct aiox_error *err)
 {
@@ -358,42 +342,57 @@ static int open_first(struct selection *s, aiox_fdmon_entry_fn *entry)
     return note(s, &r);
 }
 
-int backend_open_(struct backend **out, const struct backend_sources *from, const char *spec,
-                  struct backend_reports *reports, struct aiox_error *err)
+/* Looks at all there is. */
+static int choose(struct selection *s, const struct backend_sources *from, const char *spec)
 {
     struct aiox_backend_sources sources = backend_sources_to_search_(from);
+    int error = search_(&s->found, &sources, !s->spec.linked_in_only);
+
+    if (!error) {
+        warn_of_exclusions(s);
+        skip_excluded(s);
+        error = try_all(s);
+    }
+    if (!error) {
+        error = note_the_rest(s);
+    }
+    if (!error && s->code && s->first.error == 0) {
+        remember_(from, spec, s->code, &s->reports);
+    }
+    return error;
+}
+
+/* As backend_open_(), whatever was chosen before. */
+static int open_anew(struct backend **out, const struct backend_sources *from, const char *spec,
+                     struct backend_reports *reports, struct aiox_error *err)
+{
     struct selection s;
-    int error = options_check_(from->options, err);
+    int error;
 
     memset(&s, 0, sizeof(s));
     s.options = from->options;
-    if (reports) {
-        backend_reports_free_(reports);
-    }
-    if (!error && spec) {
-        error = spec_parse_(&s.spec, spec, err);
-    }
-    if (error) {
-        return error;
-    }
     if (!spec) {
         error = open_first(&s, from->linked_in[0]);
         return finish(&s, error, out, "", reports, err);
     }
-    if (open_again(&s, from, spec)) {
-        return finish(&s, 0, out, spec, reports, err);
+    error = spec_parse_(&s.spec, spec, err);
+    if (error) {
+        return error;
     }
-    error = search_(&s.found, &sources, !s.spec.linked_in_only);
-    if (!error) {
-        warn_of_exclusions(&s);
-        skip_excluded(&s);
-        error = try_all(&s);
-    }
-    if (!error) {
-        error = note_the_rest(&s);
-    }
-    if (!error && s.code && s.first.error == 0) {
-        remember_(from, spec, s.code, &s.reports);
-    }
+    error = choose(&s, from, spec);
     return finish(&s, error, out, spec, reports, err);
+}
+
+int backend_open_(struct backend **out, const struct backend_sources *from, const char *spec,
+                  struct backend_reports *reports, struct aiox_error *err)
+{
+    int error = options_check_(from->options, err);
+
+    if (reports) {
+        backend_reports_free_(reports);
+    }
+    if (error || (spec && backend_open_again_(out, from, spec, reports))) {
+        return error;
+    }
+    return open_anew(out, from, spec, reports, err);
 }

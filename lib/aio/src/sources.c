@@ -8,41 +8,47 @@
 
 #include "backend.h"
 
-/* A copy of @text, which may be NULL. False: no memory. */
-static bool copy_text(char **out, const char *text)
+static size_t table_bytes(aiox_fdmon_entry_fn *const *table)
 {
-    *out = text ? strdup(text) : NULL;
-    return *out || !text;
-}
+    size_t count = 1; /* the NULL at its end */
 
-static bool copy_table(aiox_fdmon_entry_fn ***out, aiox_fdmon_entry_fn *const *table)
-{
-    size_t count = 0;
-
-    while (table[count]) {
+    while (table[count - 1]) {
         count++;
     }
-    *out = calloc(count + 1, sizeof(**out));
-    if (*out) {
-        memcpy(*out, table, count * sizeof(**out));
-    }
-    return *out;
+    return count * sizeof(*table);
+}
+
+static size_t text_bytes(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
+/* A copy of @text, which may be NULL, at @at. */
+static char *copy_text(char *at, const char *text, size_t bytes)
+{
+    return bytes ? memcpy(at, text, bytes) : NULL;
 }
 
 int backend_sources_copy_(struct backend_sources *out, const struct aiox_backend_sources *from)
 {
-    struct backend_sources copy = {
+    size_t table, path, options;
+    char *block;
+
+    aiox_assert(from->linked_in && from->linked_in[0]);
+    table = table_bytes(from->linked_in);
+    path = text_bytes(from->path);
+    options = text_bytes(from->options);
+    block = malloc(table + path + options);
+    if (!block) {
+        return -ENOMEM;
+    }
+    *out = (struct backend_sources){
+        .linked_in = memcpy(block, from->linked_in, table),
+        .path = copy_text(block + table, from->path, path),
+        .options = copy_text(block + table + path, from->options, options),
         .linked_in_only = from->linked_in_only,
         .system_only = from->system_only,
     };
-
-    aiox_assert(from->linked_in && from->linked_in[0]);
-    if (!copy_table(&copy.linked_in, from->linked_in) || !copy_text(&copy.path, from->path) ||
-        !copy_text(&copy.options, from->options)) {
-        backend_sources_free_(&copy);
-        return -ENOMEM;
-    }
-    *out = copy;
     return 0;
 }
 
@@ -59,7 +65,5 @@ struct aiox_backend_sources backend_sources_to_search_(const struct backend_sour
 void backend_sources_free_(struct backend_sources *s)
 {
     free(s->linked_in);
-    free(s->path);
-    free(s->options);
     memset(s, 0, sizeof(*s));
 }

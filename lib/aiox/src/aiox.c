@@ -8,9 +8,10 @@
 #define _GNU_SOURCE
 #include "aiox/aiox.h"
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 #include "aiox/assert.h"
 #include "aiox/atomic.h"
@@ -32,36 +33,75 @@ void aiox_env_deny(void)
     aiox_u32_store_relaxed(&env_is_denied, 1);
 }
 
-/* The value of a variable; NULL if it is empty, or not to be read. */
-static const char *look_up(const char *name)
-{
-    const char *value = NULL;
+enum variable { FDMON, FDMON_DEBUG, FDMON_OPTS, FDMON_PATH, NO_ENV, TRACE, VARIABLES };
 
-    if (aiox_u32_load_relaxed(&env_is_denied) == 0) {
-        value = secure_getenv(name); /* NULL with AT_SECURE */
+/* What the environment says; NULL: nothing. */
+struct env {
+    const char *said[VARIABLES];
+    bool is_privileged; /* this process has more rights than its caller */
+};
+
+/* The value of a variable if @entry is "AIOX_" @name "=value"; NULL if not. */
+static const char *value_of(const char *entry, const char *name)
+{
+    size_t length = strlen(name);
+
+    entry += strlen("AIOX_");
+    return strncmp(entry, name, length) == 0 && entry[length] == '=' ? entry + length + 1 : NULL;
+}
+
+/* Notes the value of @entry if it is one of ours, and the first of its name. */
+static void note(struct env *env, const char *entry)
+{
+    static const char *const names[VARIABLES] = {
+        [FDMON] = "FDMON",           [FDMON_DEBUG] = "FDMON_DEBUG", [FDMON_OPTS] = "FDMON_OPTS",
+        [FDMON_PATH] = "FDMON_PATH", [NO_ENV] = "NO_ENV",           [TRACE] = "TRACE",
+    };
+
+    for (int i = 0; i < VARIABLES; i++) {
+        env->said[i] = env->said[i] ? env->said[i] : value_of(entry, names[i]);
     }
-    return value && value[0] ? value : NULL;
 }
 
-static bool is_on(const char *name)
+static bool is_ours(const char *entry)
 {
-    const char *value = look_up(name);
-
-    return value && strcmp(value, "0") != 0;
+    return entry[0] == 'A' && entry[1] == 'I' && strncmp(entry, "AIOX_", strlen("AIOX_")) == 0;
 }
 
-/* What the environment says instead, if it says anything. */
-static void override(const char **what, const char *name)
+static bool is_on(const struct env *env, enum variable v)
 {
-    const char *value = look_up(name);
-
-    *what = value ? value : *what;
+    return env->said[v] && strcmp(env->said[v], "0") != 0;
 }
 
-void aiox_choice_get(struct aiox_choice *out, const struct aiox_preferences *wish)
+/* In one pass: this is done for each context. Nothing is said that is empty, or not to be read. */
+static void read_env(struct env *env)
+{
+    *env = (struct env){.is_privileged = getauxval(AT_SECURE) != 0};
+    if (aiox_u32_load_relaxed(&env_is_denied) != 0 || env->is_privileged) {
+        return;
+    }
+    for (char **entry = environ; entry && *entry; entry++) {
+        if (is_ours(*entry)) {
+            note(env, *entry);
+        }
+    }
+    for (int i = 0; i < VARIABLES; i++) {
+        env->said[i] = env->said[i] && env->said[i][0] ? env->said[i] : NULL;
+    }
+    if (is_on(env, NO_ENV)) {
+        memset(env->said, 0, sizeof(env->said));
+    }
+}
+
+static void override(const char **what, const char *by)
+{
+    *what = by ? by : *what;
+}
+
+static void choose(struct aiox_choice *out, const struct aiox_preferences *wish,
+                   const struct env *env)
 {
     static const struct aiox_preferences none;
-    bool has_env = !is_on("AIOX_NO_ENV");
 
     wish = wish ? wish : &none;
     aiox_assert(wish->backend || !wish->is_pinned);
@@ -69,31 +109,27 @@ void aiox_choice_get(struct aiox_choice *out, const struct aiox_preferences *wis
         .sources = {.linked_in = linked_in,
                     .path = wish->path,
                     .options = wish->options,
-                    .system_only = getauxval(AT_SECURE) != 0},
+                    .system_only = env->is_privileged},
         .spec = wish->backend ? wish->backend : "auto",
         .said_by = wish->is_pinned ? "program"
                    : wish->backend ? "wish"
                                    : "default",
-        .is_debugging = has_env && is_on("AIOX_FDMON_DEBUG"),
+        .is_debugging = is_on(env, FDMON_DEBUG),
     };
-    if (has_env && !wish->is_pinned) {
-        override(&out->sources.path, "AIOX_FDMON_PATH");
-        override(&out->sources.options, "AIOX_FDMON_OPTS");
-        if (look_up("AIOX_FDMON")) {
-            override(&out->spec, "AIOX_FDMON");
-            out->said_by = "AIOX_FDMON";
-        }
+    if (!wish->is_pinned) {
+        override(&out->sources.path, env->said[FDMON_PATH]);
+        override(&out->sources.options, env->said[FDMON_OPTS]);
+        override(&out->spec, env->said[FDMON]);
+        override(&out->said_by, env->said[FDMON] ? "AIOX_FDMON" : NULL);
     }
 }
 
-/* Before the first context: its birth is to be seen, too. */
-static void begin_trace(void)
+void aiox_choice_get(struct aiox_choice *out, const struct aiox_preferences *wish)
 {
-    const char *rooms = is_on("AIOX_NO_ENV") ? NULL : look_up("AIOX_TRACE");
+    struct env env;
 
-    if (rooms) {
-        trace_print_(rooms);
-    }
+    read_env(&env);
+    choose(out, wish, &env);
 }
 
 static void log_reports(struct aiox_context *ctx)
@@ -109,32 +145,45 @@ static void log_reports(struct aiox_context *ctx)
     }
 }
 
-int aiox_new_with(struct aiox_context **out, const struct aiox_preferences *wish,
-                  struct aiox_error *err)
+/* In two steps, so that there are reports whatever becomes of it. */
+static int open_and_tell(struct aiox_context **out, const struct aiox_choice *choice,
+                         struct aiox_error *err)
 {
-    struct aiox_choice choice;
     struct aiox_context *ctx;
-    int error;
+    int error = aiox_context_new(&ctx, &choice->sources, err);
 
-    begin_trace();
-    aiox_choice_get(&choice, wish);
-    error = aiox_context_new(&ctx, &choice.sources, err);
     if (error) {
         return error;
     }
-    error = aiox_context_setup(ctx, choice.spec, err);
-    if (choice.is_debugging) {
-        log_reports(ctx);
-    }
+    error = aiox_context_setup(ctx, choice->spec, err);
+    log_reports(ctx);
     if (error) {
-        if (strcmp(choice.said_by, "AIOX_FDMON") == 0) {
-            aiox_error_prefix(err, "AIOX_FDMON: ");
-        }
         aiox_context_unref(ctx);
         return error;
     }
     *out = ctx;
     return 0;
+}
+
+int aiox_new_with(struct aiox_context **out, const struct aiox_preferences *wish,
+                  struct aiox_error *err)
+{
+    struct aiox_choice choice;
+    struct env env;
+    int error;
+
+    read_env(&env);
+    if (env.said[TRACE]) {
+        trace_print_(env.said[TRACE]); /* before the first context, whose birth is seen, too */
+    }
+    choose(&choice, wish, &env);
+    error = choice.is_debugging ? open_and_tell(out, &choice, err)
+                                : aiox_context_new_on(out, &choice.sources, choice.spec, err);
+    if (error && error != -EMFILE && error != -ENFILE &&
+        strcmp(choice.said_by, "AIOX_FDMON") == 0) {
+        aiox_error_prefix(err, "AIOX_FDMON: ");
+    }
+    return error;
 }
 
 int aiox_new(struct aiox_context **out, struct aiox_error *err)

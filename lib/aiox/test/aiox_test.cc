@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -180,6 +181,21 @@ TEST_F(Front, AWrongVariableIsNamed)
     EXPECT_NE(std::string(err_.message).find("did you mean 'epoll'?"), std::string::npos)
         << err_.message;
     EXPECT_EQ(ctx_, nullptr);
+}
+
+TEST_F(Front, NoVariableIsToBlameForTooFewDescriptors)
+{
+    rlimit before;
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit none = {0, before.rlim_max};
+    setenv("AIOX_FDMON", "poll", 1);
+
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int error = aiox_new(&ctx_, &err_);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+
+    EXPECT_EQ(error, -EMFILE);
+    EXPECT_EQ(std::string(err_.message).find("AIOX_FDMON"), std::string::npos) << err_.message;
 }
 
 TEST_F(Front, BadOptionsAreAnError)

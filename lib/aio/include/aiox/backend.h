@@ -38,7 +38,8 @@ AIOX_BEGIN_DECLS
 
 /* Where backends may come from. Everything is copied when a context is made. */
 struct aiox_backend_sources {
-    /* What is linked in, ended by NULL; the first must work everywhere: a context starts on it. */
+    /* What is linked in, ended by NULL; the first must work everywhere: what aiox_context_new()
+     * takes. */
     aiox_fdmon_entry_fn *const *linked_in;
     const char *path;    /* further absolute directories, "a:b"; NULL: none */
     const char *options; /* "io_uring.entries=64,io_uring.defer=0"; NULL: none */
