@@ -150,6 +150,12 @@ class Select : public ::testing::Test
         static_cast<Select *>(self)->log_.push_back(std::to_string(level) + " " + line);
     }
 
+    void SetOptions(const char *text)
+    {
+        options_ = text;
+        sources_.options = options_.data();
+    }
+
     /* The name of what is taken, or the error's: "ENOENT". */
     std::string Take(const char *spec)
     {
@@ -210,6 +216,7 @@ class Select : public ::testing::Test
     backend_sources sources_ = {};
     backend *backend_ = nullptr;
     backend_reports reports_ = {};
+    std::string options_;
     aiox_error err_ = {};
     std::vector<std::string> log_;
 };
@@ -400,7 +407,7 @@ TEST_F(Select, ABadSpecificationChangesNothing)
 
 TEST_F(Select, OptionsReachTheBackend)
 {
-    sources_.options = strdup("best.size=99,good.size=1");
+    SetOptions("best.size=99,good.size=1");
 
     EXPECT_EQ(Take("best"), "best");
 
@@ -410,7 +417,7 @@ TEST_F(Select, OptionsReachTheBackend)
 
 TEST_F(Select, AnUnknownOptionIsARefusal)
 {
-    sources_.options = strdup("best.syze=99");
+    SetOptions("best.syze=99");
 
     EXPECT_EQ(Take("best"), "EINVAL");
 
@@ -421,7 +428,7 @@ TEST_F(Select, AnUnknownOptionIsARefusal)
 
 TEST_F(Select, OptionsThatAreNoneStopEverything)
 {
-    sources_.options = strdup("best");
+    SetOptions("best");
 
     EXPECT_EQ(Take(nullptr), "EINVAL");
     EXPECT_EQ(Take("auto"), "EINVAL");
@@ -429,7 +436,7 @@ TEST_F(Select, OptionsThatAreNoneStopEverything)
 
 TEST_F(Select, AReopenedBackendIsASecondMonitorWithTheSameOptions)
 {
-    sources_.options = strdup("best.size=99");
+    SetOptions("best.size=99");
     ASSERT_EQ(Take("best"), "best");
     best_->option.clear();
     backend *second = nullptr;
