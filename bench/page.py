@@ -104,7 +104,7 @@ def _head(data):
 
 
 def _verdict_row(entry):
-    name = report.case_name(entry)
+    name = report.judged_name(entry)
     return _cells("td", [
         ("case", '<a href="#%s">%s</a>' % (_anchor(entry), _text(name))),
         ("who", _text(entry["ours"])),
@@ -116,7 +116,7 @@ def _verdict_row(entry):
 
 def _lesser_row(entry, other):
     return _cells("td", [
-        ("case", _text(report.case_name(entry))), ("who", _text(entry["ours"])),
+        ("case", _text(report.judged_name(entry))), ("who", _text(entry["ours"])),
         ("", "<b>%s</b>" % report.ratio(other["to_peer"])), ("range", report.noise(other)),
         ("who", _text(other["peer"])), ("", ""), ("who", _text(other["verdict"])),
         ("others", _text(other["caveat"]))])

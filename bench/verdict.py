@@ -66,7 +66,8 @@ def of_case(case, kinds):
     if not ours:
         return None
     return {
-        "scene": case["scene"], "example": case["example"], "ours": ours[0]["contender"],
+        "scene": case["scene"], "example": case["example"], "metric": metric,
+        "ours": ours[0]["contender"],
         **_beside(ours[0], rows, metric),
         "others": {row["contender"]: _beside(row, rows, metric) for row in ours[1:]},
         "lesser": _lesser(ours[0], rows, case),
