@@ -223,9 +223,9 @@ def compared_with(contender, kind, case, playing, contenders):
     return same if same and kind == "limit" and contenders[contender]["kind"] == "ours" else others
 
 
-def results(case, contenders):
+def results(case, contenders, metric=None):
     """Each contender's summary with its ratio to the best peer and to the limit."""
-    metric = case.metric()
+    metric = metric or case.metric()
     rows = {c: summary(case, c) for c in case.playing() if case.runs[c]}
     for contender, row in rows.items():
         for kind in ("peer", "limit"):

@@ -21,13 +21,13 @@ table{border-collapse:collapse;width:100%;table-layout:fixed}
 th{font-weight:normal;color:var(--soft);font-size:12px}
 td,th{padding:2px 4px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line);
 width:62px}th.who{width:120px}th.bar{width:220px}th.range{width:120px}th.also{width:130px}
-td.also,td.others{white-space:normal}th.case{width:190px}th.others{width:260px}
+td.also,td.others{white-space:normal}th.case{width:160px}th.others{width:230px}
 td.who,th.who,td.bar,th.bar,td.case,td.others,th.others{text-align:left}
 h3.behind{color:var(--odd)}h3.ahead{color:var(--limit)}td.odd{color:var(--odd)}
 svg{display:block}.ours{fill:var(--ours)}.peer{fill:var(--peer)}.limit{fill:var(--limit)}
 svg path{stroke:var(--text);stroke-width:1.5;fill:none}.disturbed{opacity:.45}
 i.key{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 1em}
-nav a{color:inherit;margin-right:.8em}"""
+a{color:inherit}nav a{margin-right:.8em}"""
 
 
 def _text(words):
@@ -104,24 +104,27 @@ def _head(data):
 
 
 def _verdict_row(entry):
-    name = report.case_name(entry)
+    name = report.judged_name(entry)
     return _cells("td", [
         ("case", '<a href="#%s">%s</a>' % (_anchor(entry), _text(name))),
         ("who", _text(entry["ours"])),
-        ("", "<b>%s</b>" % report.ratio(entry["to_peer"])), ("who", _text(entry["peer"] or "")),
+        ("", "<b>%s</b>" % report.ratio(entry["to_peer"])), ("range", report.noise(entry)),
+        ("who", _text(entry["peer"] or "")),
         ("", report.ratio(entry["to_limit"])), ("who", _text(entry["limit"] or "")),
         ("others", _text(verdict.others(entry) + report.disturbance(entry)))])
 
 
 def _lesser_row(entry, other):
     return _cells("td", [
-        ("case", _text(report.case_name(entry))), ("who", _text(entry["ours"])),
-        ("", "<b>%s</b>" % report.ratio(other["to_peer"])), ("who", _text(other["peer"])),
-        ("", ""), ("who", _text(other["caveat"])), ("others", _text(other["verdict"]))])
+        ("case", _text(report.judged_name(entry))), ("who", _text(entry["ours"])),
+        ("", "<b>%s</b>" % report.ratio(other["to_peer"])), ("range", report.noise(other)),
+        ("who", _text(other["peer"])), ("", ""), ("who", _text(other["verdict"])),
+        ("others", _text(other["caveat"]))])
 
 
-def _verdict_table(rows, fourth, last):
-    head = [("case", ""), ("who", "best of ours"), ("", "× peer"), ("who", fourth)] + last
+def _verdict_table(rows, peer, last):
+    head = [("case", ""), ("who", "best of ours"), ("", "× peer"), ("range", "noise"),
+            ("who", peer)] + last
     return "<table>%s%s</table>" % (_cells("th", head), "".join(rows))
 
 

@@ -15,7 +15,7 @@ UNITS = {"cpu_ns": "CPU ns", "wall_ns": "wall ns", "late_us": "us late", "bytes_
          "server_cpu_us": "server us", "p99_us": "p99 us"}
 _HEAD = "  %-18s %10s %19s %8s %8s %9s %9s %8s  %s"
 
-_VERDICT = "  %-24s %-18s %7s %-18s %7s %-16s %s"
+_VERDICT = "  %-32s %-18s %7s %13s %-18s %7s %-16s %s"
 
 
 def _first_line(path, key):
@@ -39,20 +39,26 @@ def machine():
     }
 
 
+def _case_as_dict(case, players, metric):
+    return {
+        "scene": case.scene["scene"], "title": case.scene["title"],
+        "unit": case.scene["unit"], "metric": metric, "example": case.example,
+        "caveats": case.caveats(), "missing": case.missing,
+        "results": measure.results(case, players.contenders, metric),
+    }
+
+
 def as_dict(about, players, cases):
     played = {c for case in cases for c in case.contenders}
-    shown = [{
-        "scene": case.scene["scene"], "title": case.scene["title"],
-        "unit": case.scene["unit"], "metric": case.metric(), "example": case.example,
-        "caveats": case.caveats(), "missing": case.missing,
-        "results": measure.results(case, players.contenders),
-    } for case in cases]
+    kinds = {c: row["kind"] for c, row in players.contenders.items()}
+    shown = [_case_as_dict(case, players, case.metric()) for case in cases]
+    judged = shown + [_case_as_dict(case, players, case.scene["second"])
+                      for case in cases if case.scene["second"]]
     return {
         "machine": about,
         "contenders": [row for c, row in players.contenders.items() if c in played],
         "absent": players.absent,
-        "verdict": verdict.of_run(shown, {c: row["kind"] for c, row in
-                                          players.contenders.items()}),
+        "verdict": verdict.of_run(judged, kinds),
         "cases": shown,
     }
 
@@ -69,6 +75,17 @@ def absent_line(data):
 
 def case_name(case):
     return "%(scene)s %(example)s" % case
+
+
+def judged_name(entry):
+    """With what was judged, where that is not the CPU time of this process."""
+    what = UNITS[entry["metric"]].replace(" ns", "")
+    return case_name(entry) + (", " + what if entry["metric"] != "cpu_ns" else "")
+
+
+def noise(entry):
+    low, high = entry["noise"]
+    return "%s .. %s" % (ratio(low), ratio(high)) if entry["peer"] else ""
 
 
 def disturbance(entry):
@@ -131,16 +148,17 @@ def _text_head(case):
 def _text_verdict(found):
     lines = ["", "verdict: " + verdict.headline(found), *textwrap.wrap(verdict.METHOD, 100)]
     for name in filter(found.get, verdict.LISTS):
-        lines += ["", _VERDICT % (name, "best of ours", "x peer", "", "x limit", "",
-                                  "others of ours")]
-        lines += [_VERDICT % (case_name(v), v["ours"], ratio(v["to_peer"]), v["peer"] or "",
-                              ratio(v["to_limit"]), v["limit"] or "",
+        lines += ["", _VERDICT % (name, "best of ours", "x peer", "noise", "best peer",
+                                  "x limit", "limit", "others of ours")]
+        lines += [_VERDICT % (judged_name(v), v["ours"], ratio(v["to_peer"]), noise(v),
+                              v["peer"] or "", ratio(v["to_limit"]), v["limit"] or "",
                               verdict.others(v) + disturbance(v)) for v in found[name]]
     lesser = verdict.lesser(found)
     if lesser:
         lines += ["", "beside peers that do not promise what ours do"]
-    return lines + [_VERDICT % (case_name(v), v["ours"], ratio(other["to_peer"]), other["peer"],
-                                "", other["caveat"], other["verdict"]) for v, other in lesser]
+    return lines + [_VERDICT % (judged_name(v), v["ours"], ratio(other["to_peer"]), noise(other),
+                                other["peer"], "", other["verdict"], other["caveat"])
+                    for v, other in lesser]
 
 
 def as_text(data):

@@ -10,6 +10,7 @@ import pathlib
 import sys
 import unittest
 
+import bench
 import measure
 import page
 import report
@@ -51,6 +52,10 @@ class Bench(unittest.TestCase):
     def test_what_scenes_compare_has_a_unit(self):
         for scene in self.players.scenes.values():
             self.assertIn(scene["metric"], report.UNITS)
+
+    def test_what_a_quick_run_plays_is_there(self):
+        for scene, examples in bench.QUICK_EXAMPLES.items():
+            self.assertLessEqual(set(examples), set(self.players.scenes[scene]["examples"]))
 
     def test_an_idle_turn_on_epoll_is_one_system_call(self):
         run = self.players.play("idle", "1", "bare epoll", 100, count=True)

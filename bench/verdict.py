@@ -5,9 +5,21 @@ import measure
 
 LISTS = ("behind", "level", "ahead", "too few rounds", "no peer")
 _AHEAD = 0.95
-METHOD = ("Two are level while the ranges of their rounds overlap (of the quiet rounds if there "
-          "are three; of seven and more without the lowest and the highest); behind is what lies "
-          "above, ahead what lies below and is more than a twentieth less.")
+METHOD = ("x peer is the median of the best of ours by that of the best peer; noise is that "
+          "of our lowest round by their highest .. our highest by their lowest (of the quiet "
+          "rounds if there are three; of seven and more without the lowest and the highest). "
+          "Behind: all of it is above 1. Ahead: all of it is below 1, and x peer below 0.95. "
+          "Else level.")
+
+
+def _divide(a, b):
+    return a / b if b > 0 else None
+
+
+def _noise(row, other, metric):
+    """The least and the most that one could be by the other, as far as the rounds tell."""
+    ours, theirs = row[metric], other[metric]
+    return _divide(ours["low"], theirs["high"]), _divide(ours["high"], theirs["low"])
 
 
 def _judge(row, other, metric):
@@ -28,6 +40,7 @@ def _beside(row, rows, metric):
     return {
         "verdict": _judge(row, rows[peer], metric) if peer else "no peer",
         "peer": peer, "to_peer": row["to_peer"],
+        "noise": _noise(row, rows[peer], metric) if peer else (None, None),
         "limit": row["best_limit"], "to_limit": row["to_limit"],
         "is_disturbed": any(measure.has_noise(rows[who]) for who in (row["contender"], peer)
                             if who),
@@ -39,7 +52,7 @@ def _lesser(best, rows, case):
     metric = case["metric"]
     return [{"peer": who, "caveat": caveat,
              "to_peer": best[metric]["median"] / rows[who][metric]["median"],
-             "verdict": _judge(best, rows[who], metric)}
+             "noise": _noise(best, rows[who], metric), "verdict": _judge(best, rows[who], metric)}
             for who, caveat in case["caveats"].items()
             if who in rows and rows[who][metric]["median"] > 0]
 
@@ -53,7 +66,8 @@ def of_case(case, kinds):
     if not ours:
         return None
     return {
-        "scene": case["scene"], "example": case["example"], "ours": ours[0]["contender"],
+        "scene": case["scene"], "example": case["example"], "metric": metric,
+        "ours": ours[0]["contender"],
         **_beside(ours[0], rows, metric),
         "others": {row["contender"]: _beside(row, rows, metric) for row in ours[1:]},
         "lesser": _lesser(ours[0], rows, case),

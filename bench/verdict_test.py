@@ -51,6 +51,11 @@ class OneCase(unittest.TestCase):
         self.assertEqual(self.verdict([90] * 6 + [500], [100] * 7), "ahead")
         self.assertEqual(self.verdict([90] * 5 + [500], [100] * 6), "level")
 
+    def test_the_noise_is_all_that_the_ratio_could_be(self):
+        found = judged({"ours": [100, 110, 120], "peer": [60, 80, 100]})
+
+        self.assertEqual((found["noise"], found["verdict"]), ((1, 2), "level"))
+
     def test_two_rounds_tell_nothing(self):
         self.assertEqual(self.verdict([10, 10], [100, 100, 100]), "too few rounds")
 
@@ -69,7 +74,7 @@ class OneCase(unittest.TestCase):
 
         self.assertEqual(found["verdict"], "ahead")
         self.assertEqual(found["lesser"], [{"peer": "lesser peer", "caveat": "not thread-safe",
-                                            "to_peer": 2, "verdict": "behind"}])
+                                            "to_peer": 2, "noise": (2, 2), "verdict": "behind"}])
 
     def test_without_a_peer_there_is_the_limit(self):
         found = judged({"ours": [90] * 3, "limit": [60] * 3})

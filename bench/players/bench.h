@@ -153,6 +153,7 @@ struct scene {
     const char *title;
     const char *unit;   /* what one operation is */
     const char *metric; /* what is compared; NULL: cpu_ns; "wall_ns", or a figure it says */
+    const char *second; /* what is judged, too; NULL: nothing */
     const struct example *examples; /* ended by one without a name */
     bool (*can)(const struct contender *who);
     /* What ours promise there and it does not; NULL: nothing. */

@@ -66,8 +66,9 @@ static void list_scene(const struct scene *scene)
     const char *comma = "";
 
     printf("{\"scene\": \"%s\", \"title\": \"%s\", \"unit\": \"%s\", \"metric\": \"%s\", "
-           "\"examples\": [",
-           scene->name, scene->title, scene->unit, scene->metric ? scene->metric : "cpu_ns");
+           "\"second\": \"%s\", \"examples\": [",
+           scene->name, scene->title, scene->unit, scene->metric ? scene->metric : "cpu_ns",
+           scene->second ? scene->second : "");
     for (int i = 0; scene->examples[i].name; i++) {
         printf("%s\"%s\"", comma, scene->examples[i].name);
         comma = ", ";

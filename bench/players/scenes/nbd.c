@@ -233,34 +233,35 @@ static const struct example rates[] = {{"2500x4", 2500, 4}, {NULL, 0, 0}};
 static const struct example comers[] = {{"1", 1, 0}, {"4", 4, 0}, {NULL, 0, 0}};
 static const struct example idlers[] = {{"100", 100, 0}, {"1000", 1000, 0}, {NULL, 0, 0}};
 
-#define NBD_SCENE(id, what, text, one, compared, cases, whom, player)                              \
+#define NBD_SCENE(id, what, text, one, compared, too, cases, whom, player)                         \
     const struct scene id = {.name = what,                                                         \
                              .title = text,                                                        \
                              .unit = one,                                                          \
                              .metric = compared,                                                   \
+                             .second = too,                                                        \
                              .examples = cases,                                                    \
                              .can = whom,                                                          \
                              .play = player}
 
 NBD_SCENE(nbd_random_scene, "nbd-random",
           "NBD over a unix socket, 4 KiB at random places: under way x connections", "read",
-          "server_cpu_us", depths, has_server, play_random);
+          "server_cpu_us", "wall_ns", depths, has_server, play_random);
 NBD_SCENE(nbd_direct_scene, "nbd-direct",
           "the same past the page cache (O_DIRECT): under way x connections", "read", "wall_ns",
-          direct_depths, has_direct_server, play_direct);
+          "server_cpu_us", direct_depths, has_direct_server, play_direct);
 NBD_SCENE(nbd_latency_scene, "nbd-latency",
           "4 KiB at random places, so many a second x connections however long the answers take "
           "(open loop): 99 of 100 are there so long after they were due",
-          "read", "p99_us", rates, has_server, play_latency);
+          "read", "p99_us", NULL, rates, has_server, play_latency);
 NBD_SCENE(nbd_copy_scene, "nbd-copy",
           "NBD over a unix socket, in order as a copy reads: KiB x under way", "read", "wall_ns",
-          sizes, has_server, play_copy);
+          NULL, sizes, has_server, play_copy);
 NBD_SCENE(nbd_copy_four_scene, "nbd-copy-four",
-          "the same on four connections at once: KiB x under way on each", "read", "wall_ns",
+          "the same on four connections at once: KiB x under way on each", "read", "wall_ns", NULL,
           large_sizes, has_server, play_copy_by_four);
 NBD_SCENE(nbd_connect_scene, "nbd-connect",
           "NBD clients that connect, ask for the export (NBD_OPT_GO) and go: so many at once",
-          "connection", "wall_ns", comers, is_reception, play_connect);
+          "connection", "wall_ns", NULL, comers, is_reception, play_connect);
 NBD_SCENE(nbd_idle_scene, "nbd-idle",
           "NBD clients that connect and say nothing: the server's memory for each", "connection",
-          "bytes_each", idlers, has_server, play_idle);
+          "bytes_each", NULL, idlers, has_server, play_idle);
