@@ -172,9 +172,11 @@ struct aiox_file_request {
     bool is_cancelled_;
     struct aiox_file_progress_ progress_;
     struct aiox_list_node link_;
-    struct aiox_completion ring_;
-    struct aiox_linux_aio_request aio_;
-    struct aiox_pool_job job_;
+    union { /* of the engine that has it, which fills it in */
+        struct aiox_completion ring_;
+        struct aiox_linux_aio_request aio_;
+        struct aiox_pool_job job_;
+    };
 };
 
 /* Begins @r; done is never called inside. [home] */
