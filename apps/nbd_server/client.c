@@ -34,6 +34,9 @@ void client_say_(const struct client *c, enum aiox_log_level level, const char *
     char words[300], quoted[TEXT_QUOTED] = "";
     va_list values;
 
+    if (!aiox_log_is_heard(level)) {
+        return;
+    }
     va_start(values, format);
     vsnprintf(words, sizeof(words), format, values);
     va_end(values);
@@ -373,7 +376,7 @@ int client_new(const struct client_host *host, struct aiox_list *list, int fd, u
         .ended = requests_ended,
         .failed = request_failed,
     };
-    snprintf(c->peer, sizeof(c->peer), "%s", peer);
+    text_copy(c->peer, sizeof(c->peer), peer);
     if (connection_open(&c->conn, host->ctx, fd, live, c) < 0) {
         free(c);
         return -ENOMEM;

@@ -59,12 +59,12 @@ struct export_io {
     struct export_io *next;
     uint64_t moved;
     struct iovec iov;
-    union {
+    uint8_t stage;
+    uint8_t attempt;
+    union { /* need not be cleared */
         struct aiox_file_request file;
         struct aiox_pool_job job;
     } at;
-    uint8_t stage;
-    uint8_t attempt;
 };
 
 /* Who serves an export. */

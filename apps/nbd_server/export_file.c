@@ -4,9 +4,9 @@
  *
  * Reads, writes, syncs and changes of room are requests of aiox/file.h, which
  * takes the best engine there is; what it does not know (fadvise, lseek) are jobs
- * of the context's pool. So nothing blocks the loop. Where no ring takes reads,
- * what the page cache has is read at once, before a thread is asked; of a file
- * opened with O_DIRECT it has nothing.
+ * of the context's pool. So nothing blocks the loop. What the page cache has is
+ * read at once, before anybody is asked; of a file opened with O_DIRECT it has
+ * nothing.
  *
  * advance() looks at a result and says whether the request needs another step, be
  * it the next piece of zeroes or because fallocate() has to be asked in another
@@ -318,7 +318,6 @@ static int init_engine(struct export_file *f, struct aiox_context *ctx,
 {
     /* What is cached is tried for here, where the end can be told at once. */
     const struct aiox_file_options options = {.avoid = 1u << AIOX_FILE_INLINE};
-    struct aiox_file_choice choice;
     int error = aiox_pool_get(&f->pool, ctx);
 
     if (error == 0) {
@@ -327,12 +326,8 @@ static int init_engine(struct export_file *f, struct aiox_context *ctx,
     if (error == 0) {
         error = aiox_file_init(&f->file, ctx, found->fd, &options);
     }
-    if (error < 0) {
-        return error;
-    }
-    aiox_file_explain(&f->file, AIOX_FILE_READ, &choice);
-    f->tries_inline = choice.engine == AIOX_FILE_POOL && !found->is_direct;
-    return 0;
+    f->tries_inline = !found->is_direct;
+    return error;
 }
 
 int export_file_adopt(struct nbd_export **out, struct aiox_context *ctx,

@@ -26,7 +26,7 @@ struct export_file {
     struct aiox_pool *pool;
     int fd;
     bool is_device;
-    bool tries_inline;    /* no ring takes reads */
+    bool tries_inline;    /* the page cache may have it */
     uint32_t block_bytes; /* of a device: what can be discarded */
     size_t jobs;          /* under way at the pool, those of the file not counted */
     struct file_sync sync;

@@ -247,7 +247,7 @@ struct request *request_new(struct pool *pool, const struct wire_request *w,
     if (!r) {
         return NULL;
     }
-    memset(r, 0, offsetof(struct request, stretches)); /* the rest is written before it is read */
+    memset(r, 0, offsetof(struct request, io.at)); /* the rest is written before it is read */
     r->dialect = *dialect;
     r->cookie = w->cookie;
     r->type = w->type;

@@ -35,7 +35,6 @@ enum {
 
 /* The head of a block of a pool; the payload stands behind it. */
 struct request {
-    struct export_io io;
     struct transmission *owner;
     struct request *next; /* in the list of finished ones */
     void (*ended)(struct export_io *io, int result);
@@ -54,9 +53,11 @@ struct request {
     uint32_t head_bytes;     /* of the reply: the last ones of head */
     uint64_t reply_bytes;    /* to send in all */
 
-    /* A read in stretches: stretch_count is 0 if it is not. */
-    uint32_t stretch_count;
-    uint32_t stretch; /* that is being read */
+    uint32_t stretch_count;  /* of a read in stretches; 0 if it is none */
+    uint32_t stretch;        /* that is being read */
+    struct export_io io;
+
+    /* From io.at on a new request is as the last one left it. */
     struct export_extent stretches[REQUEST_STRETCHES];
     uint8_t stretch_heads[REQUEST_STRETCHES][WIRE_CHUNK_MAX + WIRE_HOLE];
 

@@ -35,6 +35,14 @@ const char *text_quote(char *out, const void *bytes, size_t n)
     return out;
 }
 
+void text_copy(char *out, size_t room, const char *text)
+{
+    size_t n = strnlen(text, room - 1);
+
+    memcpy(out, text, n);
+    out[n] = '\0';
+}
+
 void text_append_uri(char *out, size_t room, const char *text)
 {
     size_t at = strlen(out);

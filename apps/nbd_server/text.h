@@ -23,6 +23,9 @@ enum { TEXT_QUOTED = 96 };
  */
 const char *text_quote(char *out, const void *bytes, size_t n);
 
+/* Copies @text to @out (@room bytes, more than 0); what does not fit is left out. [any] */
+void text_copy(char *out, size_t room, const char *text);
+
 /*
  * Appends @text to the string in @out (@room bytes), all but unreserved
  * characters (RFC 3986, 2.3) and '/' as %NN. What does not fit is left out.

@@ -22,6 +22,7 @@
 
 #include "loop.h"
 #include "request.h"
+#include "text.h"
 #include "worker_exports.h"
 
 enum {
@@ -83,27 +84,32 @@ static void client_left(void *opaque)
     aiox_bh_schedule(w->host->news);
 }
 
-static void admit(struct letter *l)
+/* Takes @fd in any case. */
+static void admit(struct worker *w, int fd, uint64_t number, const char *peer)
 {
-    struct guest *guest = AIOX_CONTAINER_OF(l, struct guest, letter);
-    struct worker *w = guest->worker;
-
     if (w->greeting >= w->most_greeting) {
         w->made_room++;
         client_abort_longest_greeting(&w->clients);
     }
     w->greeting++;
-    w->last_number = guest->number;
-    if (client_new(&w->client_host, &w->clients, guest->fd, guest->number, guest->peer) < 0) {
-        aiox_log(AIOX_LOG_ERROR, "no memory for a client (%s)", guest->peer);
-        close(guest->fd);
+    w->last_number = number;
+    if (client_new(&w->client_host, &w->clients, fd, number, peer) < 0) {
+        aiox_log(AIOX_LOG_ERROR, "no memory for a client (%s)", peer);
+        close(fd);
         w->greeting--;
         client_left(w);
     }
+}
+
+static void on_guest(struct letter *l)
+{
+    struct guest *guest = AIOX_CONTAINER_OF(l, struct guest, letter);
+
+    admit(guest->worker, guest->fd, guest->number, guest->peer);
     free(guest);
 }
 
-void worker_welcome(struct worker *w, int fd, uint64_t number, const char *peer)
+static void send_guest(struct worker *w, int fd, uint64_t number, const char *peer)
 {
     struct guest *guest = malloc(sizeof(*guest));
 
@@ -112,14 +118,20 @@ void worker_welcome(struct worker *w, int fd, uint64_t number, const char *peer)
         close(fd);
         return;
     }
-    *guest = (struct guest){.letter = {.open = admit}, .worker = w, .fd = fd, .number = number};
-    snprintf(guest->peer, sizeof(guest->peer), "%s", peer);
+    *guest = (struct guest){.letter = {.open = on_guest}, .worker = w, .fd = fd, .number = number};
+    text_copy(guest->peer, sizeof(guest->peer), peer);
     aiox_u32_add_relaxed(&w->present, 1);
-    if (aiox_context_is_home(w->ctx)) {
-        admit(&guest->letter);
-    } else {
-        mailbox_send(&w->mailbox, &guest->letter);
+    mailbox_send(&w->mailbox, &guest->letter);
+}
+
+void worker_welcome(struct worker *w, int fd, uint64_t number, const char *peer)
+{
+    if (!aiox_context_is_home(w->ctx)) {
+        send_guest(w, fd, number, peer);
+        return;
     }
+    aiox_u32_add_relaxed(&w->present, 1);
+    admit(w, fd, number, peer);
 }
 
 void worker_stop(struct worker *w, bool at_once)

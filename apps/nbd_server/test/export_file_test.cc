@@ -563,6 +563,19 @@ TEST_F(ExportFileTest, WhatIsCachedIsReadAtOnceUnlessItIsLong)
     EXPECT_EQ(Events(), (Strings{"at once 0 4096", "done 1", "pread 0 524288", "done 2"}));
 }
 
+TEST_F(ExportFileTest, WhatIsCachedIsReadAtOnceAlsoWithARing)
+{
+    nbd_export *e = Open(true);
+
+    is_cached = true;
+    Read(e, 1, 0, 4096);
+    is_cached = false;
+    Read(e, 2, 0, 4096);
+    End(0, 4096);
+
+    EXPECT_EQ(Events(), (Strings{"at once 0 4096", "done 1", "ring read", "done 2"}));
+}
+
 TEST_F(ExportFileTest, WhatIsCachedInPartIsReadWholeByAThread)
 {
     nbd_export *e = Open(false);

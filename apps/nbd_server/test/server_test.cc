@@ -187,7 +187,7 @@ TEST_P(ServerTest, TheEngineIsSaidAtStart)
 
     std::string engine =
         backend == "io_uring"
-            ? "ring: the backend 'io_uring' takes the operation"
+            ? "ring: the backend 'io_uring' takes the operation; what is cached is read at once"
             : "pool: the backend '" + backend +
                   "' takes no requests; the file is not O_DIRECT; what is cached is read at once";
     EXPECT_NE(server->Log().find("export \"\" is served by " + engine), std::string::npos)

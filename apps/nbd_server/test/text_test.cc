@@ -41,6 +41,20 @@ TEST(Text, WhatIsTooLongEndsInDots)
     }
 }
 
+TEST(Text, ACopyEndsWhereTheRoomDoes)
+{
+    char out[5] = "????";
+
+    text_copy(out, sizeof(out), "1234");
+    EXPECT_STREQ(out, "1234");
+    text_copy(out, sizeof(out), "");
+    EXPECT_STREQ(out, "");
+
+    text_copy(out, sizeof(out), "123456789");
+
+    EXPECT_STREQ(out, "1234");
+}
+
 TEST(Text, UriHasNoByteThatMeansSomethingThere)
 {
     char out[64] = "nbd+unix:///";

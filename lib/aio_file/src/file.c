@@ -47,6 +47,7 @@ int aiox_file_init(struct aiox_file *f, struct aiox_context *ctx, int fd,
         .is_append_ = (flags & O_APPEND) != 0,
         .is_block_device_ = ask(fd, STATX_TYPE, &st) && (st.stx_mode & S_IFMT) == S_IFBLK,
         .aio_error_ = NOT_ASKED,
+        .inline_next_pass_ = 1,
     };
     if (options) {
         f->options_ = *options;

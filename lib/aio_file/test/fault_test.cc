@@ -204,6 +204,64 @@ TEST_F(FileFault, AFileSystemThatCannotTellIsAskedOnce)
     EXPECT_EQ(g_script.calls, 3);
 }
 
+TEST_F(FileFault, BeforeARingInlineIsTriedEverLessOftenWhileItMisses)
+{
+    aiox_file_options options = {};
+    options.inline_first = true;
+    File file(loop_, O_RDWR, options);
+    file.Fill(Pattern(100));
+    std::string text(100, 0);
+    std::vector<int> tries;
+
+    for (int i = 0; i < 200; i++) {
+        g_script.Set({-EAGAIN});
+        EXPECT_EQ(Read(file, &text), 100);
+        if (g_script.calls > 0) {
+            tries.push_back(i);
+        }
+    }
+
+    if (aiox_has_completion(loop_)) { /* 1, 2, 4, ... 64 go by behind each */
+        EXPECT_EQ(tries, (std::vector<int>{0, 2, 5, 10, 19, 36, 69, 134, 199}));
+    } else { /* a thread costs so much more that it always pays */
+        EXPECT_EQ(tries.size(), 200U);
+    }
+}
+
+TEST_F(FileFault, AHitEndsThatInlineIsTriedLessOften)
+{
+    if (!aiox_has_completion(loop_)) {
+        GTEST_SKIP() << "this backend has no ring";
+    }
+    aiox_file_options options = {};
+    options.inline_first = true;
+    File file(loop_, O_RDWR, options);
+    file.Fill(Pattern(100));
+    std::string text(100, 0);
+    std::vector<aiox_file_engine> engines;
+    auto read = [&](std::deque<int> script) {
+        engines.push_back(AIOX_FILE_NO_ENGINE);
+        g_script.Set(std::move(script));
+        EXPECT_EQ(Read(file, &text, &engines.back()), 100);
+    };
+    for (int i = 0; i < 6; i++) { /* tries and misses at 0, 2 and 5: four go by */
+        read({-EAGAIN});
+    }
+
+    engines.clear();
+    for (int i = 0; i < 5; i++) {
+        read({});
+    }
+    read({-EAGAIN});
+    read({});
+    read({});
+
+    constexpr auto kRing = AIOX_FILE_RING, kInline = AIOX_FILE_INLINE;
+    EXPECT_EQ(engines, (std::vector<aiox_file_engine>{kRing, kRing, kRing, kRing, kInline, kRing,
+                                                      kRing, kInline}));
+    EXPECT_EQ(text, Pattern(100));
+}
+
 TEST_F(FileFault, AWriteThatFailsHalfwayIsAnError)
 {
     File file(loop_, O_RDWR, Avoid(kNoRing));

@@ -25,6 +25,11 @@ void aiox_log_set_hook(aiox_log_fn *fn, void *opaque, enum aiox_log_level most)
     aiox_ptr_store_release(&log_hook, (void *)fn); /* [LOG-hook] */
 }
 
+bool aiox_log_is_heard(enum aiox_log_level level)
+{
+    return aiox_ptr_load_acquire(&log_hook) && level <= log_most; /* [LOG-hook] */
+}
+
 void aiox_log(enum aiox_log_level level, const char *format, ...)
 {
     aiox_log_fn *fn = (aiox_log_fn *)aiox_ptr_load_acquire(&log_hook); /* [LOG-hook] */

@@ -66,6 +66,17 @@ TEST_F(LogTest, LinesAreFormattedAndHandedOver)
     EXPECT_EQ(lines_, (std::vector<Line>{{AIOX_LOG_WARN, "3 of four"}}));
 }
 
+TEST_F(LogTest, WhetherALineWouldBeHeardIsKnownBefore)
+{
+    EXPECT_FALSE(aiox_log_is_heard(AIOX_LOG_ERROR));
+
+    aiox_log_set_hook(&LogTest::Take, this, AIOX_LOG_INFO);
+
+    EXPECT_TRUE(aiox_log_is_heard(AIOX_LOG_ERROR));
+    EXPECT_TRUE(aiox_log_is_heard(AIOX_LOG_INFO));
+    EXPECT_FALSE(aiox_log_is_heard(AIOX_LOG_DEBUG));
+}
+
 TEST_F(LogTest, LevelsBeyondTheWishedOneAreNotSent)
 {
     aiox_log_set_hook(&LogTest::Take, this, AIOX_LOG_WARN);

@@ -15,6 +15,10 @@
  *   inline     a small read that the page cache has (RWF_NOWAIT), in this thread
  *   pool       a thread of the context's pool (aiox/aio_pool.h)
  *
+ * With inline_first a small read is tried inline before the ring, too. Where
+ * that misses again and again, it is tried ever less often, down to once in 65
+ * reads, until it hits.
+ *
  * Where the ring is full, or gone, a request goes to the pool; interrupted calls
  * are repeated. A read ends early at the end of the file and nowhere else; a
  * write writes all, or is an error, after which some of it may be written.
@@ -59,7 +63,7 @@ struct aiox_file_options {
         avoid; /* engines not to use, 1u << AIOX_FILE_RING and so on; the pool is always there */
     /* The largest read that is tried inline; 0: 64 KiB. */
     size_t inline_max_bytes;
-    bool inline_first; /* also before the ring, not just before the pool */
+    bool inline_first; /* also before the ring, as long as that pays; not just before the pool */
 };
 
 /* All zero is valid to fini. Not to be copied or moved while requests are under way. */
@@ -72,7 +76,9 @@ struct aiox_file {
     bool is_append_;
     bool is_block_device_;
     bool has_no_nowait_;
-    int aio_error_; /* why there is no native AIO; 1: not asked yet */
+    uint8_t inline_pass_;      /* reads that a ring serves, to go by before the next try inline */
+    uint8_t inline_next_pass_; /* that many, if it misses again */
+    int aio_error_;            /* why there is no native AIO; 1: not asked yet */
     struct aiox_linux_aio *aio_;
     size_t in_flight_;
     uint64_t served_[AIOX_FILE_ENGINES];
@@ -166,9 +172,11 @@ struct aiox_file_request {
     bool is_cancelled_;
     struct aiox_file_progress_ progress_;
     struct aiox_list_node link_;
-    struct aiox_completion ring_;
-    struct aiox_linux_aio_request aio_;
-    struct aiox_pool_job job_;
+    union { /* of the engine that has it, which fills it in */
+        struct aiox_completion ring_;
+        struct aiox_linux_aio_request aio_;
+        struct aiox_pool_job job_;
+    };
 };
 
 /* Begins @r; done is never called inside. [home] */
@@ -177,7 +185,8 @@ AIOX_API void aiox_file_submit(struct aiox_file *f, struct aiox_file_request *r)
 /*
  * Tries @r, a READ, inline and now, whatever the options say. Returns the
  * result, which is final and is not told to done; or -EAGAIN: it would take
- * longer, aiox_file_submit() it. [home]
+ * longer, or a ring can have it and the last tries did not pay;
+ * aiox_file_submit() it. [home]
  */
 AIOX_API AIOX_NODISCARD int64_t aiox_file_try(struct aiox_file *f, struct aiox_file_request *r);
 

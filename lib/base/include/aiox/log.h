@@ -9,6 +9,8 @@
 #ifndef AIOX_LOG_H_
 #define AIOX_LOG_H_
 
+#include <stdbool.h>
+
 #include "aiox/attributes.h"
 
 AIOX_BEGIN_DECLS
@@ -32,6 +34,9 @@ AIOX_API void aiox_log_set_hook(aiox_log_fn *fn, void *opaque, enum aiox_log_lev
 
 /* Formats and hands over one line, cut after 500 bytes. Free without a hook. [any] */
 AIOX_API AIOX_PRINTF(2, 3) void aiox_log(enum aiox_log_level level, const char *format, ...);
+
+/* Whether a line of @level would reach a hook: for those who take pains over theirs. [any] */
+AIOX_API bool aiox_log_is_heard(enum aiox_log_level level);
 
 AIOX_END_DECLS
 
