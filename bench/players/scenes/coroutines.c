@@ -126,8 +126,8 @@ static void play_memory(struct stage *stage)
 }
 
 static const struct example others[] = {{"0", 0, 0}, {NULL, 0, 0}};
-static const struct example alive[] = {{"10000", 10000, 0}, {NULL, 0, 0}};
-static const struct example suspended[] = {{"100000", 100000, 0}, {NULL, 0, 0}};
+static const struct example alive[] = {{"1000", 1000, 0}, {"10000", 10000, 0}, {NULL, 0, 0}};
+static const struct example suspended[] = {{"1000", 1000, 0}, {"100000", 100000, 0}, {NULL, 0, 0}};
 
 #define CO_SCENE(id, what, text, one, cases, player, compared)                                     \
     const struct scene id = {.name = what,                                                         \

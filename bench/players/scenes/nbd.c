@@ -133,15 +133,15 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* FIRST a second on each of SECOND connections. */
+/* On each of FIRST connections SECOND a second. */
 static void play_latency(struct stage *stage)
 {
-    long reads = stage_operations(stage), clients = stage_example(stage)->second;
+    long reads = stage_operations(stage), clients = stage_example(stage)->first;
     struct nbd_load load = {
         .depth = LATENCY_DEPTH,
         .count = (int)clients,
         .bytes = 4096,
-        .interval_ns = 1000000000 / (stage_example(stage)->first * clients),
+        .interval_ns = 1000000000 / (clients * stage_example(stage)->second),
         .late_us = calloc((size_t)(reads > clients ? reads : clients), sizeof(*load.late_us)),
     };
 
@@ -229,7 +229,7 @@ static const struct example depths[] = {
 static const struct example direct_depths[] = {{"16x1", 16, 1}, {"64x1", 64, 1}, {NULL, 0, 0}};
 static const struct example sizes[] = {{"64x8", 64, 8}, {"256x8", 256, 8}, {NULL, 0, 0}};
 static const struct example large_sizes[] = {{"1024x8", 1024, 8}, {NULL, 0, 0}};
-static const struct example rates[] = {{"2500x4", 2500, 4}, {NULL, 0, 0}};
+static const struct example rates[] = {{"4x2500", 4, 2500}, {"4x6000", 4, 6000}, {NULL, 0, 0}};
 static const struct example comers[] = {{"1", 1, 0}, {"4", 4, 0}, {NULL, 0, 0}};
 static const struct example idlers[] = {{"100", 100, 0}, {"1000", 1000, 0}, {NULL, 0, 0}};
 
@@ -249,10 +249,11 @@ NBD_SCENE(nbd_random_scene, "nbd-random",
 NBD_SCENE(nbd_direct_scene, "nbd-direct",
           "the same past the page cache (O_DIRECT): under way x connections", "read", "wall_ns",
           "server_cpu_us", direct_depths, has_direct_server, play_direct);
-NBD_SCENE(nbd_latency_scene, "nbd-latency",
-          "4 KiB at random places, so many a second x connections however long the answers take "
-          "(open loop): 99 of 100 are there so long after they were due",
-          "read", "p99_us", NULL, rates, has_server, play_latency);
+NBD_SCENE(
+    nbd_latency_scene, "nbd-latency",
+    "4 KiB at random places, connections x so many a second on each, however long the answers "
+    "take (open loop): 99 of 100 are there so long after they were due",
+    "read", "p99_us", NULL, rates, has_server, play_latency);
 NBD_SCENE(nbd_copy_scene, "nbd-copy",
           "NBD over a unix socket, in order as a copy reads: KiB x under way", "read", "wall_ns",
           NULL, sizes, has_server, play_copy);
