@@ -206,10 +206,17 @@ int ring_submit_(struct ring *r)
     return enter(r, 0, 0, NULL, 0);
 }
 
-int ring_enter_(struct ring *r, unsigned wait_for, int64_t timeout_ns)
+/* As ring_enter_() with a limit. */
+static int enter_for(struct ring *r, unsigned wait_for, unsigned flags, int64_t timeout_ns)
 {
     struct __kernel_timespec ts = {timeout_ns / 1000000000, timeout_ns % 1000000000};
     struct io_uring_getevents_arg arg = {.ts = (uint64_t)(uintptr_t)&ts};
+
+    return enter(r, wait_for, flags | IORING_ENTER_EXT_ARG, &arg, sizeof(arg));
+}
+
+int ring_enter_(struct ring *r, unsigned wait_for, int64_t timeout_ns)
+{
     unsigned flags = IORING_ENTER_GETEVENTS;
 
     if (wait_for && (r->lib.features & IORING_FEAT_NO_IOWAIT)) {
@@ -218,7 +225,7 @@ int ring_enter_(struct ring *r, unsigned wait_for, int64_t timeout_ns)
     if (!wait_for || timeout_ns < 0) {
         return enter(r, wait_for, flags, NULL, 0);
     }
-    return enter(r, wait_for, flags | IORING_ENTER_EXT_ARG, &arg, sizeof(arg));
+    return enter_for(r, wait_for, flags, timeout_ns);
 }
 
 bool ring_is_transient_(int err)

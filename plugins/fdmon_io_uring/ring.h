@@ -149,9 +149,6 @@ void watches_queue_(struct watches *ws, struct ring *r);
  * looked at. [home]
  */
 uint32_t watch_done_(struct watches *ws, struct watch *w, int32_t result, uint32_t flags);
-uint64_t watch_token_(const struct watch *w);
-/* Where @w stands among the reports of turn @turn; @place if it has not got one yet. [home] */
-int watch_place_(struct watch *w, uint32_t turn, int place);
 /* Ends all poll requests. [home] */
 void watches_cancel_all_(struct watches *ws);
 /* In a child: nothing of this is in its kernel ring. */

@@ -31,12 +31,16 @@ static uint32_t to_poll(uint32_t events)
            (events & AIOX_FD_PRI ? (uint32_t)POLLPRI : 0u);
 }
 
-static uint32_t from_poll(int32_t events)
-{
-    return (events & POLLIN ? AIOX_FD_READ : 0u) | (events & POLLOUT ? AIOX_FD_WRITE : 0u) |
-           (events & POLLPRI ? AIOX_FD_PRI : 0u) | (events & POLLHUP ? AIOX_FD_HANGUP : 0u) |
-           (events & (POLLERR | POLLNVAL) ? AIOX_FD_ERROR : 0u);
-}
+/* By POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLNVAL: the six lowest bits. */
+#define FROM(e)                                                                                    \
+    (((e)&POLLIN ? AIOX_FD_READ : 0) | ((e)&POLLOUT ? AIOX_FD_WRITE : 0) |                         \
+     ((e)&POLLPRI ? AIOX_FD_PRI : 0) | ((e)&POLLHUP ? AIOX_FD_HANGUP : 0) |                        \
+     ((e) & (POLLERR | POLLNVAL) ? AIOX_FD_ERROR : 0))
+#define FROM_4(e) FROM(e), FROM((e) + 1), FROM((e) + 2), FROM((e) + 3)
+#define FROM_16(e) FROM_4(e), FROM_4((e) + 4), FROM_4((e) + 8), FROM_4((e) + 12)
+static const uint8_t from_poll[64] = {FROM_16(0), FROM_16(16), FROM_16(32), FROM_16(48)};
+
+_Static_assert((POLLIN | POLLPRI | POLLOUT | POLLERR | POLLHUP | POLLNVAL) == 63, "they are");
 
 static void push(struct watch_queue *q, struct watch *w, enum queue_name name)
 {
@@ -179,7 +183,7 @@ void watches_queue_(struct watches *ws, struct ring *r)
 /* What the kernel has found on a watch that counts. */
 static uint32_t judge(struct watches *ws, struct watch *w, int32_t result, bool more)
 {
-    uint32_t events = from_poll(result) & (w->events | AIOX_FD_HANGUP | AIOX_FD_ERROR);
+    uint32_t events = from_poll[result & 63] & (w->events | AIOX_FD_HANGUP | AIOX_FD_ERROR);
 
     w->half_closed |= !events;
     if (!more) {
@@ -243,18 +247,4 @@ void watches_after_fork_(struct watches *ws)
             }
         }
     }
-}
-
-uint64_t watch_token_(const struct watch *w)
-{
-    return w->token;
-}
-
-int watch_place_(struct watch *w, uint32_t turn, int place)
-{
-    if (w->turn != turn) {
-        w->turn = turn;
-        w->place = place;
-    }
-    return w->place;
 }

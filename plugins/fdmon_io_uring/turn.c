@@ -16,6 +16,7 @@
 #define _GNU_SOURCE
 
 #include "turn.h"
+#include "watch.h"
 
 enum {
     DRAIN_PATIENCE_NS = 10000000,
@@ -89,7 +90,7 @@ static int report(struct aiox_fdmon *mon, const struct io_uring_cqe *cqe,
         out[place].events |= events;
         return n;
     }
-    out[n] = (struct aiox_fdmon_event){.token = watch_token_(w), .events = events};
+    out[n] = (struct aiox_fdmon_event){.token = w->token, .events = events};
     return n + 1;
 }
 

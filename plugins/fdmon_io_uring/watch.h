@@ -54,6 +54,16 @@ struct slab {
     struct watch watches[SLAB_WATCHES];
 };
 
+/* Where @w stands among the reports of turn @turn; @place if it has not got one yet. [home] */
+static inline int watch_place_(struct watch *w, uint32_t turn, int place)
+{
+    if (w->turn != turn) {
+        w->turn = turn;
+        w->place = place;
+    }
+    return w->place;
+}
+
 /* Makes @w one of the unused ones; under the lock. */
 void watch_unused_(struct watches *ws, struct watch *w);
 
