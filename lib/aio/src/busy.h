@@ -34,6 +34,12 @@ bool busy_stop_looking_(struct busy *b, struct handlers *hs, struct aiox_list *r
 void busy_learn_from_(struct busy *b, struct handlers *hs, bool rung, bool seen,
                       struct aiox_list *ready);
 
+/* False: the functions below do nothing. [home] */
+static inline bool busy_may_look_(const struct busy *b)
+{
+    return b->max_ns != 0 || b->started;
+}
+
 /*
  * Looks at what can be seen without a system call, at most @timeout_ns (-1: no
  * limit). True if there is something; handlers that said so are on @ready.
@@ -42,7 +48,7 @@ void busy_learn_from_(struct busy *b, struct handlers *hs, bool rung, bool seen,
 static inline bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell,
                               int64_t timeout_ns, struct aiox_list *ready)
 {
-    return (b->max_ns != 0 || b->started) && busy_look_for_(b, hs, bell, timeout_ns, ready);
+    return busy_may_look_(b) && busy_look_for_(b, hs, bell, timeout_ns, ready);
 }
 
 /*

@@ -87,6 +87,9 @@ static bool serve(struct handler *h)
     bool done = false;
 
     h->ready_events = 0;
+    if (AIOX_LIKELY(events == AIOX_FD_READ && call->read && !h->poll_said_ready)) {
+        return call_if(h, true, call->read); /* as what follows would, but sooner */
+    }
     if (h->poll_said_ready) {
         done = serve_polled(h);
     } else {

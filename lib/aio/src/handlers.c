@@ -27,19 +27,6 @@
 
 #include "watching.h"
 
-/* Slab k holds the indexes from 8 * (2^k - 1) on. */
-static struct handler *slot(struct handlers *hs, uint32_t index)
-{
-    unsigned slab = 31u - (unsigned)__builtin_clz(index / FIRST_SLAB + 1);
-    struct handler *first;
-
-    if (slab >= HANDLER_SLABS) {
-        return NULL;
-    }
-    first = aiox_ptr_load_acquire(&hs->slabs[slab]); /* [HANDLER-slab] */
-    return first ? &first[index - FIRST_SLAB * ((1u << slab) - 1)] : NULL;
-}
-
 /* Adds @count records at @first, all zero, as slab @slab. */
 static void use_slab(struct handlers *hs, unsigned slab, struct handler *first, uint32_t count)
 {
@@ -290,21 +277,6 @@ int handlers_move_(struct handlers *hs, struct backend *to)
     }
     pthread_mutex_unlock(&hs->lock);
     return err;
-}
-
-struct handler *handlers_find_(struct handlers *hs, uint64_t token)
-{
-    struct handler *h = slot(hs, (uint32_t)token);
-
-    return h && handler_is_live_(h) && h->generation == token >> 32 ? h : NULL;
-}
-
-void handler_add_(struct handler *h, struct aiox_list *ready)
-{
-    if (aiox_list_is_linked(&h->ready_link)) {
-        aiox_list_remove(&h->ready_link);
-    }
-    aiox_list_push_back(ready, &h->ready_link);
 }
 
 void handlers_add_each_always_ready_(struct handlers *hs, struct aiox_list *ready)

@@ -92,13 +92,31 @@ int handlers_set_(struct handlers *hs, int fd, const struct aiox_fd_handler *cal
  */
 int handlers_move_(struct handlers *hs, struct backend *to);
 
-/* The live record of @token, or NULL if that is history. [home] in a visit */
-struct handler *handlers_find_(struct handlers *hs, uint64_t token);
-
 /* False as soon as somebody has retired it. [home] in a visit */
 static inline bool handler_is_live_(const struct handler *h)
 {
     return aiox_u32_load_acquire(&h->live) != 0; /* [HANDLER-publish] */
+}
+
+/* The record of @index: slab k holds those from FIRST_SLAB * (2^k - 1) on. */
+static inline struct handler *handlers_slot_(const struct handlers *hs, uint32_t index)
+{
+    unsigned slab = 31u - (unsigned)__builtin_clz(index / FIRST_SLAB + 1);
+    struct handler *first;
+
+    if (slab >= HANDLER_SLABS) {
+        return NULL;
+    }
+    first = aiox_ptr_load_acquire(&hs->slabs[slab]); /* [HANDLER-slab] */
+    return first ? &first[index - FIRST_SLAB * ((1u << slab) - 1)] : NULL;
+}
+
+/* The live record of @token, or NULL if that is history. [home] in a visit */
+static inline struct handler *handlers_find_(const struct handlers *hs, uint64_t token)
+{
+    struct handler *h = handlers_slot_(hs, (uint32_t)token);
+
+    return h && handler_is_live_(h) && h->generation == token >> 32 ? h : NULL;
 }
 
 /* True if it is live and not to be left alone. [home] in a visit */
@@ -132,7 +150,13 @@ static inline bool handlers_have_always_ready_(const struct handlers *hs)
 struct handler *handlers_hand_over_(struct handlers *hs, struct handler *h);
 
 /* Puts @h on @ready, off the list of an outer turn that has not served it. [home] in a visit */
-void handler_add_(struct handler *h, struct aiox_list *ready);
+static inline void handler_add_(struct handler *h, struct aiox_list *ready)
+{
+    if (AIOX_UNLIKELY(aiox_list_is_linked(&h->ready_link))) {
+        aiox_list_remove(&h->ready_link);
+    }
+    aiox_list_push_back(ready, &h->ready_link);
+}
 
 /* The part of handlers_add_always_ready_() that few loops need. */
 AIOX_COLD void handlers_add_each_always_ready_(struct handlers *hs, struct aiox_list *ready);

@@ -8,8 +8,8 @@
  *   RUNG    there may be work that the loop has not looked at. Set by askers
  *           after they have published their work. Cleared by the loop before
  *           it looks.
- *   SLEEPY  the loop will wait, or waits. Set by the loop before it looks for
- *           work for the last time; cleared when it is awake again.
+ *   SLEEPY  the loop will wait, or waits. Set by the loop when it has found no
+ *           work; cleared when it is awake again.
  *
  * An asker that finds SLEEPY and is the first to ring sets the bell, a
  * descriptor that the loop watches. Further askers need not: the bell is set

@@ -16,7 +16,7 @@ struct notify {
  * signal-safe */
 bool notify_ring_(struct notify *n);
 
-/* Says "I am about to sleep". True: it was rung before, so look again instead. [home] */
+/* Says "I am about to sleep". True: it was rung since it last looked, so it must not. [home] */
 bool notify_arm_(struct notify *n);
 
 /* Awake: takes note of every ring so far, before the work is looked at. [home] */

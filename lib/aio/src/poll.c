@@ -55,15 +55,15 @@ static void collect(struct aiox_context *ctx, int64_t timeout_ns, struct aiox_li
 }
 
 /*
- * Says "I am about to sleep", looks once more for what was asked before
- * anybody could know, and only then sleeps.
+ * Says "I am about to sleep", and sleeps unless somebody has rung. Whoever has
+ * asked since @timeout_ns was found out has rung already, or finds that the
+ * loop sleeps and sets the bell.
  */
-static void sleep_until_something(struct aiox_context *ctx, struct aiox_list *ready)
+static void sleep_until_something(struct aiox_context *ctx, int64_t timeout_ns,
+                                  struct aiox_list *ready)
 {
-    int64_t timeout_ns = 0;
-
-    if (!notify_arm_(&ctx->notify)) {
-        timeout_ns = aiox_context_timeout_ns(ctx);
+    if (notify_arm_(&ctx->notify)) {
+        timeout_ns = 0;
     }
     AIOX_TRACE(aio, sleep, (uintptr_t)ctx, timeout_ns);
     collect(ctx, timeout_ns, ready);
@@ -72,12 +72,14 @@ static void sleep_until_something(struct aiox_context *ctx, struct aiox_list *re
 static void wait(struct aiox_context *ctx, bool may_block, struct aiox_list *ready)
 {
     int64_t timeout_ns = may_block ? aiox_context_timeout_ns(ctx) : 0;
+    bool may_look = busy_may_look_(&ctx->busy);
 
     if (busy_look_(&ctx->busy, &ctx->handlers, &ctx->notify, timeout_ns, ready) ||
         timeout_ns == 0 || busy_stop_(&ctx->busy, &ctx->handlers, ready)) {
         collect(ctx, 0, ready);
     } else {
-        sleep_until_something(ctx, ready);
+        /* Looking takes time, and calls those who may have asked for something. */
+        sleep_until_something(ctx, may_look ? aiox_context_timeout_ns(ctx) : timeout_ns, ready);
     }
 }
 

@@ -59,10 +59,21 @@ struct Shop {
         }
     }
 
-    /* The order of poll.c: announce, look, sleep, accept, work. */
+    /* The order of poll.c: look, announce unless there is work, sleep unless rung, accept, work. */
     void Turn()
     {
-        if (!notify_arm_(&n) && !HasWork()) {
+        if (!HasWork() && !notify_arm_(&n)) {
+            sleeps++;
+            bell.Wait();
+        }
+        notify_accept_(&n);
+        Work();
+    }
+
+    /* Its order once it has looked busily: it looks again. */
+    void TurnThatLooksTwice()
+    {
+        if (!HasWork() && !notify_is_rung_(&n) && !HasWork() && !notify_arm_(&n)) {
             sleeps++;
             bell.Wait();
         }
@@ -71,7 +82,7 @@ struct Shop {
     }
 
     /* Not the order of poll.c. */
-    void TurnThatLooksBeforeItAnnounces()
+    void TurnThatAnnouncesAndDoesNotListen()
     {
         bool work = HasWork();
         notify_arm_(&n);
@@ -145,9 +156,14 @@ TEST_P(NotifySchedule, NoAskIsSleptOver)
     EXPECT_ALL_SCHEDULES_PASS(Explore(GetParam(), 3, &Shop::Turn));
 }
 
-TEST_P(NotifySchedule, ALoopThatLooksBeforeItAnnouncesIsFound)
+TEST_P(NotifySchedule, NoAskIsSleptOverByWhoLooksTwice)
 {
-    EXPECT_SCHEDULES_FAIL("", Explore(GetParam(), 3, &Shop::TurnThatLooksBeforeItAnnounces));
+    EXPECT_ALL_SCHEDULES_PASS(Explore(GetParam(), 3, &Shop::TurnThatLooksTwice));
+}
+
+TEST_P(NotifySchedule, ALoopThatAnnouncesAndDoesNotListenIsFound)
+{
+    EXPECT_SCHEDULES_FAIL("", Explore(GetParam(), 3, &Shop::TurnThatAnnouncesAndDoesNotListen));
 }
 
 TEST_P(NotifySchedule, ALoopThatAcceptsAfterTheWorkIsFound)
@@ -205,8 +221,7 @@ struct Loop {
 
     void Turn()
     {
-        if (aiox_bh_queue_timeout_ns(&bhs) != 0 && !notify_arm_(&n) &&
-            aiox_bh_queue_timeout_ns(&bhs) != 0) {
+        if (aiox_bh_queue_timeout_ns(&bhs) != 0 && !notify_arm_(&n)) {
             bell.Wait();
         }
         notify_accept_(&n);
