@@ -27,12 +27,11 @@ FULL = {"rounds": 9, "budget_s": 2385}
 QUICK_EXAMPLES = {
     "fds": ["1/1", "1000/1", "100/100"], "idle": ["1"], "register": ["1000"],
     "far-tasks": ["1", "4"], "timers": ["10000"], "timers-rearm": ["10000"],
-    "timers-cancel": ["10000"], "timers-expire": ["10000"], "timers-late": ["100us"],
-    "echo": ["50x64"], "echo-co": ["50x64"], "channel": ["64"], "co-many": ["10000"],
-    "co-memory": ["100000"], "co-pass": ["1"],
-    "pool": ["1", "64"], "files": ["cached/32", "direct/32"], "nbd-random": ["1x1", "16x1"],
-    "nbd-direct": ["64x1"], "nbd-latency": ["4x2500"], "nbd-copy": ["256x8"],
-    "nbd-connect": ["1"], "nbd-idle": ["100"],
+    "timers-afar": ["1000"], "timers-cancel": ["10000"], "timers-expire": ["10000"],
+    "timers-late": ["100us"], "echo": ["50x64"], "echo-co": ["50x64"], "channel": ["64"],
+    "co-many": ["10000"], "co-memory": ["100000"], "co-pass": ["1"], "pool": ["1", "64"],
+    "files": ["cached/32", "direct/32"], "nbd-random": ["1x1", "16x1"], "nbd-direct": ["64x1"],
+    "nbd-latency": ["4x2500"], "nbd-copy": ["256x8"], "nbd-connect": ["1"], "nbd-idle": ["100"],
 }
 
 

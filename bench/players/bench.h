@@ -36,6 +36,7 @@ struct loop_ops {
     /* One-shot timers. */
     void *(*timer_new)(void *loop, bench_fn *fn, void *opaque);
     void (*timer_arm)(void *loop, void *timer, int64_t timeout_ns);
+    void (*timer_arm_from_afar)(void *loop, void *timer, int64_t timeout_ns);
     void (*timer_cancel)(void *loop, void *timer);
     void (*timer_free)(void *loop, void *timer);
 

@@ -72,6 +72,7 @@ const struct scene *const scenes[] = {
     &wake_scene,
     &timer_insert_scene,
     &timer_rearm_scene,
+    &timer_afar_scene,
     &timer_cancel_scene,
     &timer_expire_scene,
     &timer_late_scene,

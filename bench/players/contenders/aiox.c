@@ -87,6 +87,13 @@ static void timer_arm(void *loop, void *timer, int64_t timeout_ns)
     aiox_timer_mod_ns(timer, aiox_context_now_ns(loop) + timeout_ns);
 }
 
+/* What time it is for the loop is its own thread's to know. */
+static void timer_arm_from_afar(void *loop, void *timer, int64_t timeout_ns)
+{
+    (void)loop;
+    aiox_timer_mod_ns(timer, wall_ns() + timeout_ns);
+}
+
 static void timer_cancel(void *loop, void *timer)
 {
     (void)loop;
@@ -130,6 +137,7 @@ static const struct loop_ops loop_ops = {
     WATCH_OPS(unwatch),
     TIMER_OPS(timer_free),
     TASK_OPS(task_free),
+    .timer_arm_from_afar = timer_arm_from_afar,
     .task_ask_from_afar = task_ask,
     .poll_busily = poll_busily,
     .serve = ours_serve,

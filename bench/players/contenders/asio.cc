@@ -117,6 +117,7 @@ loop_ops AllOps()
     ops.unwatch = StopWatch;
     ops.timer_new = NewTimer;
     ops.timer_arm = ArmTimer;
+    ops.timer_arm_from_afar = ArmTimer;
     ops.timer_cancel = CancelTimer;
     ops.timer_free = FreeTimer;
     ops.task_new = NewTask;

@@ -105,8 +105,13 @@ static void give_up(void *loop, void *user)
 }
 
 static const struct loop_ops ops = {
-    LOOP_OPS,          WATCH_OPS(give_up),        TIMER_OPS(give_up),
-    TASK_OPS(give_up), .runs_asks_at_once = true, .task_ask_from_afar = task_ask,
+    LOOP_OPS,
+    WATCH_OPS(give_up),
+    TIMER_OPS(give_up),
+    TASK_OPS(give_up),
+    .runs_asks_at_once = true,
+    .timer_arm_from_afar = timer_arm,
+    .task_ask_from_afar = task_ask,
 };
 
 const struct contender libevent = {

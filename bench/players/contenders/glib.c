@@ -128,6 +128,7 @@ static const struct loop_ops ops = {
     WATCH_OPS(give_up),
     TIMER_OPS(give_up),
     TASK_OPS(give_up),
+    .timer_arm_from_afar = timer_arm,
     .task_ask_from_afar = task_ask,
 };
 

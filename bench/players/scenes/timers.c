@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* timers.c - FIRST timers armed at random times within ten minutes, or now. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "scenes.h"
@@ -143,6 +145,65 @@ static void play_expire(struct stage *stage)
     tear_down(&c);
 }
 
+/* ---- armed by another thread than the loop's, which sleeps ---- */
+
+struct far_loop {
+    struct stage *stage;
+    struct clockwork clockwork;
+    void *alarm;
+    pthread_barrier_t is_ready;
+    atomic_bool is_over;
+};
+
+static bool has_far_timers(const struct contender *who)
+{
+    return has_timers(who) && who->loop->timer_arm_from_afar;
+}
+
+/* The loop lives in the thread that turns it. */
+static void *sleep_until_over(void *opaque)
+{
+    struct far_loop *f = opaque;
+    struct clockwork *c = &f->clockwork;
+
+    *c = set_up(f->stage);
+    make_timers(c);
+    arm_all(c);
+    f->alarm = c->ops->timer_new(c->loop, fire, c);
+    pthread_barrier_wait(&f->is_ready);
+    while (!atomic_load_explicit(&f->is_over, memory_order_acquire)) {
+        c->ops->turn(c->loop, true);
+    }
+    pthread_barrier_wait(&f->is_ready);
+    c->ops->timer_free(c->loop, f->alarm);
+    tear_down(c);
+    return NULL;
+}
+
+static void play_afar(struct stage *stage)
+{
+    struct far_loop f = {.stage = stage};
+    struct clockwork *c = &f.clockwork;
+    pthread_t thread;
+
+    must(pthread_barrier_init(&f.is_ready, NULL, 2) == 0);
+    must(pthread_create(&thread, NULL, sleep_until_over, &f) == 0);
+    pthread_barrier_wait(&f.is_ready);
+    stage_begin(stage);
+    for (long i = 0; i < stage_operations(stage); i++) {
+        void *timer = c->timers[scratch_number(&c->seed) % (uint64_t)c->count];
+        c->ops->timer_arm_from_afar(c->loop, timer, some_time_ns(c));
+    }
+    stage_end(stage);
+    atomic_store_explicit(&f.is_over, true, memory_order_release);
+    c->ops->timer_arm_from_afar(c->loop, f.alarm, 0);
+    pthread_barrier_wait(&f.is_ready);
+    must(pthread_join(thread, NULL) == 0);
+    must(pthread_barrier_destroy(&f.is_ready) == 0);
+}
+
+/* ---- how late ---- */
+
 static int compare(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -201,6 +262,7 @@ static const struct example armed[] = {
     {"1000", 1000, 0},       {"10000", 10000, 0}, {"100000", 100000, 0},
     {"1000000", 1000000, 0}, {NULL, 0, 0},
 };
+static const struct example armed_afar[] = {{"1000", 1000, 0}, {"100000", 100000, 0}, {NULL, 0, 0}};
 static const struct example sleeps[] = {{"100us", 100, 0}, {"1500us", 1500, 0}, {NULL, 0, 0}};
 
 #define TIMER_SCENE(id, what, text, whom, player, cases, compared)                                 \
@@ -216,6 +278,9 @@ TIMER_SCENE(timer_insert_scene, "timers", "arming one after the other, until so 
             has_timers, play_insert, armed, NULL);
 TIMER_SCENE(timer_rearm_scene, "timers-rearm", "arming one anew while so many are armed",
             has_timers, play_rearm, armed, NULL);
+TIMER_SCENE(timer_afar_scene, "timers-afar",
+            "arming one anew from another thread while so many are armed and the loop sleeps",
+            has_far_timers, play_afar, armed_afar, NULL);
 TIMER_SCENE(timer_cancel_scene, "timers-cancel", "cancelling one after the other, of so many",
             has_timers, play_cancel, armed, NULL);
 TIMER_SCENE(timer_expire_scene, "timers-expire", "so many are due and run", has_timers, play_expire,
