@@ -50,6 +50,25 @@ static void bh_ask_and_run(void)
     aiox_bh_queue_run(&queue);
 }
 
+static void ask_again(void *opaque)
+{
+    struct aiox_bh **self = opaque;
+
+    aiox_bh_schedule(*self);
+}
+
+static void bh_turn_begin(void)
+{
+    aiox_bh_queue_init(&queue, NULL, NULL);
+    aiox_assert(aiox_bh_new(&bh, &queue, "asks in a turn", ask_again, &bh) == 0);
+    aiox_bh_schedule(bh);
+}
+
+static void bh_ask_in_turn(void)
+{
+    aiox_bh_queue_run(&queue);
+}
+
 static void bh_end(void)
 {
     aiox_bh_free(bh);
@@ -291,6 +310,7 @@ static void lockcnt_visit(void)
 
 const struct scene scenes[] = {
     {"bh_ask_and_run", bh_begin, bh_ask_and_run, bh_end, NULL},
+    {"bh_ask_in_turn", bh_turn_begin, bh_ask_in_turn, bh_end, NULL},
     {"timer_rearm", timer_begin, timer_rearm, timer_end, NULL},
     {"idle_turn", loop_begin, idle_turn, loop_end, NULL},
     {"handler_dispatch", loop_begin, handler_dispatch, loop_end, NULL},

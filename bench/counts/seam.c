@@ -93,6 +93,13 @@ void aiox_sched_relax_(void)
 {
 }
 
+void **aiox_sched_own_(void)
+{
+    static void *own;
+
+    return &own;
+}
+
 unsigned long seam_read_modify_writes(void)
 {
     return count;

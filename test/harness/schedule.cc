@@ -97,6 +97,10 @@ class Explorer final : public Director
     bool TryLock(const void *mutex);
     void Unlock(const void *mutex);
     void FreeLater(void *p);
+    void **Own()
+    {
+        return &own_[on_fiber_ ? current_ : kMaxThreads];
+    }
 
     int Choose(int options) override;
     void Fail(const std::string &why) override;
@@ -181,6 +185,7 @@ class Explorer final : public Director
     std::vector<ScheduledThread> threads_;
     std::vector<Option> options_now_;
     std::vector<void *> freed_;
+    std::array<void *, kMaxThreads + 1> own_; /* the last is that of the body */
     std::map<const void *, Mutex> mutexes_;
     std::map<const void *, std::string> names_;
 };
@@ -546,6 +551,7 @@ void Explorer::RunOnce(const std::function<void(Schedule &)> &body)
     threads_.clear();
     mutexes_.clear();
     names_.clear();
+    own_.fill(nullptr);
     try {
         body(schedule);
     } catch (const StopRun &) {
@@ -913,6 +919,13 @@ void aiox_sched_relax_(void)
     if (InThread()) {
         explorer->Relax();
     }
+}
+
+void **aiox_sched_own_(void)
+{
+    static void *outside;
+
+    return explorer ? explorer->Own() : &outside;
 }
 
 /* ---- the linker sends these here (--wrap) ---- */

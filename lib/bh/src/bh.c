@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bh.c - a lock-free list with many askers and one runner.
+ * bh.c - a lock-free list with many askers and one runner, and a short way for
+ * the home itself. This is the askers' side; queue.c is the home's.
  *
  * Askers push at the head of asked_; the home takes the whole list in one
  * swap and turns it round. Nothing is ever unlinked from its middle, so there
@@ -19,23 +20,55 @@
  *          who push on top need not: the home will take the whole list.
  *   AWAKE  the home is up and will take the list before it sleeps.
  *
+ * The short way. In a turn, which is a thread's own notion (turn_), the home
+ * asks without a read-modify-write: it writes own, a word that it alone
+ * writes, and puts own_link, a second link, on arrived_ itself. It takes
+ * asked_ first if anybody is on it, so what one thread asks for stays in order
+ * whichever way it goes. Nobody needs to be woken: the home is up, and looks
+ * at arrived_ before it sleeps. A BH may be on the lists by both links; the
+ * first that a run meets settles all asks, the second finds nothing.
+ *
+ * A handler that interrupts the home asks as anybody does while closed_ is
+ * set. It is while the home changes arrived_ or own, and from when the home
+ * looks whether it may sleep until it runs something. Else the handler is the
+ * home, between two of its instructions.
+ *
+ * Both words end in one: state counts how many own asks were run or taken
+ * back, own how many there were. Both kinds of ask are settled, by the runner
+ * or by who cancels, in one change of state, so each goes to one of the two.
+ * A count never comes round, so who cancels with an old own cannot settle a
+ * later ask.
+ *
  * bh->state
- *   QUEUED  on one of the lists above. Set by the asker that pushes, cleared
- *           by the runner. While set, bh->link belongs to the list.
+ *   QUEUED  link is on one of the lists above. Set by the asker that pushes,
+ *           cleared by the runner that has it off. While set, link belongs to
+ *           the list.
  *   WANTED  the function shall run. Illegal without QUEUED. An asker that adds
  *           it to a BH that is QUEUED already wakes the home, which may have
  *           gone to sleep on seeing it IDLE or cancelled.
  *   IDLE    the function shall run if the loop is up anyway; rules of WANTED.
- *   DOOMED  the runner frees it instead. Never cleared.
- *   ONESHOT the runner frees it, then calls its function. Set at birth.
+ *   DOOMED  the runner that meets link frees it instead. Never cleared.
+ *   ONESHOT the runner frees it, then calls its function. Set at birth. Nobody
+ *           can take it back or ask again, so there is nothing to settle.
+ *   count   of own asks that were settled.
+ *
+ * bh->own   written at home in a turn and by the runner
+ *   LISTED  own_link is on a list of the home.
+ *   WANTED, IDLE   the newest own ask; void if state has settled the count.
+ *   LAST    it is DOOMED and link is off: the runner that meets own_link frees it.
+ *   count   of own asks that there were.
  *
  * Orders
  *   [BH-publish]  push (release) -> take (acquire): the BH's fields and link.
- *   [BH-ask]      or of an ask (release) -> clear (acquire): what the asker
- *                 wrote before it asked.
- *   [BH-rearm]    clear (release) -> or of an ask (acquire): link is the
- *                 asker's again; one that still finds QUEUED knows that the
+ *   [BH-ask]      or of an ask (release) -> settle, cancel (acquire): what the
+ *                 asker wrote before it asked.
+ *   [BH-rearm]    settle (release) -> or of an ask (acquire): link is the
+ *                 asker's again; one that still finds the ask knows that the
  *                 function has not started.
+ *   [BH-own]      an own ask (release) -> cancel (acquire): what the home wrote
+ *                 before it asked, for who has taken that back.
+ *   [BH-settle]   cancel (release) -> settle (acquire): what was done before an
+ *                 ask was taken back.
  *   [BH-born]     birth (release) -> meet (acquire): in_all.
  */
 #include "aiox/bh.h"
@@ -44,39 +77,10 @@
 #include <stdlib.h>
 
 #include "aiox/assert.h"
-#include "aiox/clock.h"
-#include "aiox/log.h"
 
-#include "trace.h"
+#include "inside.h"
 
-enum {
-    QUEUED = 1,
-    WANTED = 2,
-    IDLE = 4,
-    DOOMED = 8,
-    ONESHOT = 16,
-};
-
-#define IDLE_NS (10 * AIOX_NS_PER_MS)
-
-struct aiox_bh {
-    struct aiox_queue_node link;
-    aiox_atomic_u32 state;
-    aiox_bh_fn *fn;
-    void *opaque;
-    struct aiox_bh_queue *queue;
-    const char *name;
-    struct aiox_bh_guard *guard;
-    struct aiox_list_node in_all; /* a newborn's is on the queue's born_ */
-};
-
-/* Stands in asked_ for "empty, and the home is awake": no BH has this address. */
-#define AWAKE(q) ((void *)&(q)->asked_)
-
-static struct aiox_bh *of_link(struct aiox_queue_node *node)
-{
-    return AIOX_CONTAINER_OF(node, struct aiox_bh, link);
-}
+/* ---- asking from anywhere ---- */
 
 static void wake(struct aiox_bh_queue *q)
 {
@@ -85,7 +89,7 @@ static void wake(struct aiox_bh_queue *q)
     }
 }
 
-static void push(struct aiox_bh_queue *q, struct aiox_bh *bh)
+static AIOX_ALWAYS_INLINE void push(struct aiox_bh_queue *q, struct aiox_bh *bh)
 {
     void *head = aiox_ptr_load_relaxed(&q->asked_);
 
@@ -101,11 +105,12 @@ static void push(struct aiox_bh_queue *q, struct aiox_bh *bh)
 /*
  * Adds @bits; the first to find the BH off the lists puts it on. Whoever finds
  * it on a list, but without any of @enough, may face a home asleep all the same.
+ * The BH may be gone once it is on the list, so @q comes from before.
  */
-static void ask(struct aiox_bh *bh, uint32_t bits, uint32_t enough)
+static void ask_from_anywhere(struct aiox_bh_queue *q, struct aiox_bh *bh, uint64_t bits,
+                              uint64_t enough)
 {
-    struct aiox_bh_queue *q = bh->queue; /* bh may be gone once it is queued */
-    uint32_t old = aiox_u32_or_acq_rel(&bh->state, bits | QUEUED); /* [BH-ask] [BH-rearm] */
+    uint64_t old = aiox_u64_or_acq_rel(&bh->state, bits | QUEUED); /* [BH-ask] [BH-rearm] */
 
     if (!(old & QUEUED)) {
         push(q, bh);
@@ -114,209 +119,55 @@ static void ask(struct aiox_bh *bh, uint32_t bits, uint32_t enough)
     }
 }
 
-/* Turns the list that begins at @head round and appends it to @to. */
-static void append_oldest_first(struct aiox_queue *to, struct aiox_queue_node *head)
+/* ---- asking at home ---- */
+
+/* Puts @bh, which has @own now, on arrived_ unless it is on a list of the home. Closed. */
+static AIOX_ALWAYS_INLINE void note(struct aiox_bh_queue *q, struct aiox_bh *bh, uint64_t own)
 {
-    struct aiox_queue oldest_first = {0};
-    struct aiox_queue_node *next;
-
-    for (; head; head = next) {
-        AIOX_PLAIN_READ(head);
-        next = head->next_;
-        aiox_queue_push_front(&oldest_first, head);
-    }
-    aiox_queue_splice_front(&oldest_first, to);
-    *to = oldest_first;
-}
-
-/* Takes what was asked for to arrived_; the home is awake afterwards. */
-static void take(struct aiox_bh_queue *q)
-{
-    struct aiox_queue_node *head = aiox_ptr_load_relaxed(&q->asked_);
-
-    if (head != AWAKE(q)) {
-        head = aiox_ptr_swap_acquire(&q->asked_, AWAKE(q)); /* [BH-publish] */
-        append_oldest_first(&q->arrived_, head);
+    aiox_u64_store_release(&bh->own, own | LISTED); /* [BH-own] */
+    if (!(own & LISTED)) {
+        AIOX_PLAIN_WRITE(&bh->own_link);
+        aiox_queue_push_back(&q->arrived_, &bh->own_link);
     }
 }
 
-/* From now on askers wake the home; false if something came since take(). */
-static bool nod_off(struct aiox_bh_queue *q)
+/* Asks for what is not asked for, or only for less than @enough. Closed; opens. */
+static AIOX_ALWAYS_INLINE void ask_here(struct aiox_bh_queue *q, struct aiox_bh *bh, uint64_t what,
+                                        uint64_t enough)
 {
-    void *head = AWAKE(q);
+    uint64_t own = aiox_u64_load_relaxed(&bh->own);
 
-    return aiox_ptr_cas_relaxed(&q->asked_, &head, NULL);
+    if (!(own_asks_(own, aiox_u64_load_relaxed(&bh->state)) & enough)) {
+        note(q, bh, ((own & ~(uint64_t)ASKS) | what) + ONE_OWN);
+    }
+    queue_open_(q);
 }
 
-/* All that the BHs of @list are asked for, up to the first that is WANTED. */
-static uint32_t asks_on(const struct aiox_queue *list)
+/* The same while others are on asked_. */
+static AIOX_NOINLINE void ask_behind_others(struct aiox_bh_queue *q, struct aiox_bh *bh,
+                                            uint64_t what, uint64_t enough)
 {
-    struct aiox_queue_node *node = aiox_queue_first(list);
-    uint32_t asks = 0;
-
-    for (; node && !(asks & WANTED); node = node->next_) {
-        uint32_t state = aiox_u32_load_relaxed(&of_link(node)->state);
-
-        asks |= state & DOOMED ? 0 : state & (WANTED | IDLE);
-    }
-    return asks;
+    queue_take_(q);
+    ask_here(q, bh, what, enough);
 }
 
-/* Brings all_ up to date. */
-static void meet_newborn(struct aiox_bh_queue *q)
+static AIOX_ALWAYS_INLINE void ask(struct aiox_bh *bh, uint64_t what, uint64_t enough)
 {
-    struct aiox_list_node *node, *next;
+    struct aiox_bh_queue *q = bh->queue;
 
-    if (!aiox_list_is_linked(&q->all_.head_)) {
-        aiox_list_init(&q->all_);
-    }
-    if (!aiox_ptr_load_relaxed(&q->born_)) {
-        return;
-    }
-    for (node = aiox_ptr_swap_acquire(&q->born_, NULL); node; node = next) { /* [BH-born] */
-        AIOX_PLAIN_READ(node);
-        next = node->next_;
-        aiox_list_push_front(&q->all_, node);
+    if (!queue_enter_(q)) {
+        ask_from_anywhere(q, bh, what, enough);
+    } else if (AIOX_UNLIKELY(queue_has_asked_(q))) {
+        ask_behind_others(q, bh, what, enough);
+    } else {
+        ask_here(q, bh, what, enough);
     }
 }
 
-static void give_back(struct aiox_bh_queue *q, struct aiox_bh *bh, uint32_t state)
-{
-    AIOX_TRACE(bh, gone, (uintptr_t)bh, (uintptr_t)bh->name);
-    if (!(state & ONESHOT)) {
-        meet_newborn(q);
-        aiox_list_remove(&bh->in_all);
-    }
-    free(bh);
-}
-
-/* True if @bh has to wait for another of its guard, which will make it due. */
-static bool put_off(struct aiox_bh *bh)
-{
-    struct aiox_bh_guard *guard = bh->guard;
-    uint32_t state = aiox_u32_load_relaxed(&bh->state);
-
-    if (!guard->busy_ || state & DOOMED || !(state & (WANTED | IDLE))) {
-        return false;
-    }
-    AIOX_TRACE(bh, put_off, (uintptr_t)bh, (uintptr_t)bh->name);
-    if (!guard->warned_) {
-        guard->warned_ = true;
-        aiox_log(AIOX_LOG_WARN, "bottom half '%s' is put off: one of its guard is running",
-                 bh->name);
-    }
-    aiox_queue_push_back(&guard->waiting_, &bh->link);
-    return true;
-}
-
-/* Calls the function of @bh, which may be gone afterwards. */
-static void call_guarded(struct aiox_bh_queue *q, struct aiox_bh *bh)
-{
-    struct aiox_bh_guard *guard = bh->guard;
-
-    guard->busy_ = true;
-    bh->fn(bh->opaque);
-    guard->busy_ = false;
-    aiox_queue_splice_front(&q->arrived_, &guard->waiting_);
-}
-
-/* Does what the BH at the head of due_ is asked for; true if that is progress. */
-static bool run_one(struct aiox_bh_queue *q, struct aiox_bh *bh)
-{
-    aiox_bh_fn *fn = bh->fn;
-    void *opaque = bh->opaque;
-    uint32_t state;
-
-    if (bh->guard && put_off(bh)) {
-        return false;
-    }
-    state = aiox_u32_and_acq_rel(&bh->state, ~(uint32_t)(QUEUED | WANTED | IDLE));
-    /* [BH-ask] [BH-rearm] */
-    if (AIOX_UNLIKELY(state & DOOMED)) {
-        give_back(q, bh, state);
-        return false;
-    }
-    if (!(state & (WANTED | IDLE))) {
-        return false;
-    }
-    AIOX_TRACE(bh, run, (uintptr_t)bh, (uintptr_t)bh->name);
-    if (bh->guard) {
-        call_guarded(q, bh);
-        return state & WANTED;
-    }
-    if (state & ONESHOT) {
-        give_back(q, bh, state);
-    }
-    fn(opaque);
-    return state & WANTED;
-}
-
-void aiox_bh_queue_init(struct aiox_bh_queue *q, void (*wake_fn)(void *opaque), void *opaque)
-{
-    *q = (struct aiox_bh_queue){.wake_ = wake_fn, .wake_opaque_ = opaque};
-}
-
-void aiox_bh_queue_fini(struct aiox_bh_queue *q)
-{
-    struct aiox_list_node *alive;
-    struct aiox_queue_node *node;
-
-    aiox_assert(q->depth_ == 0);
-    take(q);
-    while ((node = aiox_queue_pop(&q->arrived_))) {
-        uint32_t state = aiox_u32_load_relaxed(&of_link(node)->state);
-
-        if (state & (DOOMED | ONESHOT)) {
-            give_back(q, of_link(node), state);
-        }
-    }
-    meet_newborn(q);
-    if ((alive = aiox_list_first(&q->all_))) {
-        aiox_panic("the bottom half '%s' was not freed before its queue",
-                   AIOX_CONTAINER_OF(alive, struct aiox_bh, in_all)->name);
-    }
-}
-
-bool aiox_bh_queue_run(struct aiox_bh_queue *q)
-{
-    struct aiox_queue_node *node;
-    bool progress = false;
-
-    if (!aiox_ptr_load_relaxed(&q->asked_) && aiox_queue_is_empty(&q->arrived_) &&
-        aiox_queue_is_empty(&q->due_)) {
-        return false; /* the home does not wake up for nothing */
-    }
-    take(q);
-    aiox_queue_splice_front(&q->arrived_, &q->due_);
-    q->due_ = q->arrived_;
-    aiox_queue_init(&q->arrived_);
-    q->depth_++;
-    while ((node = aiox_queue_pop(&q->due_))) {
-        AIOX_PLAIN_READ(node);
-        progress |= run_one(q, of_link(node));
-    }
-    q->depth_--;
-    return progress;
-}
-
-int64_t aiox_bh_queue_timeout_ns(struct aiox_bh_queue *q)
-{
-    uint32_t asks;
-
-    do {
-        if (aiox_ptr_load_relaxed(&q->asked_)) {
-            take(q);
-        }
-        asks = asks_on(&q->due_) | asks_on(&q->arrived_);
-        if (asks & WANTED) {
-            return 0;
-        }
-    } while (aiox_ptr_load_relaxed(&q->asked_) && !nod_off(q));
-    return asks & IDLE ? IDLE_NS : -1;
-}
+/* ---- birth ---- */
 
 static struct aiox_bh *make(struct aiox_bh_queue *q, const char *name, aiox_bh_fn *fn, void *opaque,
-                            uint32_t state)
+                            uint64_t state)
 {
     struct aiox_bh *bh;
 
@@ -352,36 +203,56 @@ int aiox_bh_new(struct aiox_bh **out, struct aiox_bh_queue *q, const char *name,
     return 0;
 }
 
-int aiox_bh_queue_oneshot(struct aiox_bh_queue *q, const char *name, aiox_bh_fn *fn, void *opaque)
+AIOX_NOINLINE int aiox_bh_queue_oneshot(struct aiox_bh_queue *q, const char *name, aiox_bh_fn *fn,
+                                        void *opaque)
 {
     struct aiox_bh *bh = make(q, name, fn, opaque, QUEUED | WANTED | ONESHOT);
 
     if (!bh) {
         return -ENOMEM;
     }
-    push(q, bh);
+    if (queue_enter_(q)) {
+        if (queue_has_asked_(q)) {
+            queue_take_(q);
+        }
+        note(q, bh, WANTED);
+        queue_open_(q);
+    } else {
+        push(q, bh);
+    }
     return 0;
 }
 
-void aiox_bh_schedule(struct aiox_bh *bh)
+/* ---- the user's face ---- */
+
+AIOX_NOINLINE void aiox_bh_schedule(struct aiox_bh *bh)
 {
     ask(bh, WANTED, WANTED);
 }
 
-void aiox_bh_schedule_idle(struct aiox_bh *bh)
+AIOX_NOINLINE void aiox_bh_schedule_idle(struct aiox_bh *bh)
 {
-    ask(bh, IDLE, WANTED | IDLE);
+    ask(bh, IDLE, ASKS);
 }
 
 bool aiox_bh_cancel(struct aiox_bh *bh)
 {
-    return aiox_u32_and_acq_rel(&bh->state, ~(uint32_t)(WANTED | IDLE)) & (WANTED | IDLE);
+    uint64_t state = aiox_u64_load_relaxed(&bh->state);
+    uint64_t own, own_asks, settled;
+
+    do {
+        own = aiox_u64_load_acquire(&bh->own); /* [BH-own] */
+        own_asks = own_asks_(own, state);
+        settled = own_asks ? own : state;
+        settled = (settled & ~(uint64_t)BITS) | (state & (BITS & ~ASKS));
+    } while (!aiox_u64_cas_acq_rel(&bh->state, &state, settled)); /* [BH-ask] [BH-settle] */
+    return own_asks || state & ASKS;
 }
 
 void aiox_bh_free(struct aiox_bh *bh)
 {
     if (bh) {
-        ask(bh, DOOMED, ~(uint32_t)0);
+        ask_from_anywhere(bh->queue, bh, DOOMED, BITS);
     }
 }
 
@@ -392,6 +263,7 @@ const char *aiox_bh_name(const struct aiox_bh *bh)
 
 void aiox_bh_set_guard(struct aiox_bh *bh, struct aiox_bh_guard *guard)
 {
-    aiox_assert(!(aiox_u32_load_relaxed(&bh->state) & QUEUED));
+    aiox_assert(!(aiox_u64_load_relaxed(&bh->state) & QUEUED) &&
+                !(aiox_u64_load_relaxed(&bh->own) & LISTED));
     bh->guard = guard;
 }

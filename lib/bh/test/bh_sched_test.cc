@@ -488,6 +488,288 @@ TEST_P(BhSchedule, AOneshotRunsOnce)
     }));
 }
 
+/* ---- what the home asks for in a turn ---- */
+
+/* A turn of the home: asks for @bh, tells @asked, and runs. */
+void AskInATurn(Home *home, aiox_bh *bh, Event *asked = nullptr)
+{
+    aiox_bh_queue *outer = aiox_bh_queue_begin(home->queue());
+
+    aiox_bh_schedule(bh);
+    if (asked) {
+        asked->Set();
+    }
+    aiox_bh_queue_run(home->queue());
+    aiox_bh_queue_end(outer);
+}
+
+/* Whether the asks of both count as one: asked for in a turn, elsewhere, and then taken back. */
+TEST_P(BhSchedule, CancelTellsTheTruthOfWhatWasAskedForInATurn)
+{
+    for (bool elsewhere_too : {false, true}) {
+        EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(4, 3), [&](Schedule &s) {
+            Home home;
+            Plain plain;
+            Event asked;
+            bool cancelled = false;
+            aiox_bh *bh = home.New("look", &Plain::Look, &plain);
+
+            home.BeUp();
+            if (elsewhere_too) {
+                aiox_bh_schedule(bh);
+            }
+            s.Thread("home", [&] { AskInATurn(&home, bh, &asked); });
+            s.Thread("canceller", [&] {
+                asked.Wait();
+                cancelled = aiox_bh_cancel(bh);
+            });
+            s.Run();
+
+            SCHEDULE_CHECK(plain.runs == (cancelled ? 0 : 1));
+            aiox_bh_free(bh);
+            home.End();
+            SCHEDULE_CHECK(plain.runs == (cancelled ? 0 : 1));
+        }));
+    }
+}
+
+/* Taken back, it is on a list still; asked for again in the same turn, it runs. */
+TEST_P(BhSchedule, AnAskInATurnAfterACancelIsNotLost)
+{
+    EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(3, 2), [](Schedule &s) {
+        Home home;
+        Plain plain;
+        int cancelled[2] = {};
+        aiox_bh *bh = home.New("look", &Plain::Look, &plain);
+
+        home.BeUp();
+        s.Thread("home", [&] {
+            aiox_bh_queue *outer = aiox_bh_queue_begin(home.queue());
+            aiox_bh_schedule(bh);
+            cancelled[0] = aiox_bh_cancel(bh);
+            aiox_bh_queue_end(outer);
+            AskInATurn(&home, bh);
+        });
+        s.Thread("canceller", [&] { cancelled[1] = aiox_bh_cancel(bh); });
+        s.Run();
+
+        SCHEDULE_CHECK(cancelled[0] + cancelled[1] + plain.runs == 2);
+        aiox_bh_free(bh);
+        home.End();
+    }));
+}
+
+/* Of two who take the same back, one hears that it did. */
+TEST_P(BhSchedule, TwoWhoCancelWhatWasAskedForInATurnAreNotBothTold)
+{
+    EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(3, 2), [](Schedule &s) {
+        Home home;
+        Plain plain;
+        int cancelled[2] = {};
+        aiox_bh *bh = home.New("look", &Plain::Look, &plain);
+
+        home.BeUp();
+        s.Thread("home", [&] { AskInATurn(&home, bh); });
+        for (int i = 0; i < 2; i++) {
+            s.Thread(i ? "two" : "one", [&, i] { cancelled[i] = aiox_bh_cancel(bh); });
+        }
+        s.Run();
+
+        SCHEDULE_CHECK(cancelled[0] + cancelled[1] + plain.runs == 1);
+        aiox_bh_free(bh);
+        home.End();
+    }));
+}
+
+/* Who takes an ask back has what it was for: it sees what was written before the ask. */
+TEST_P(BhSchedule, WhoCancelsSeesWhatTheAskerWrote)
+{
+    for (bool in_turn : {false, true}) {
+        EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(3, 3), [&](Schedule &s) {
+            Home home;
+            Plain plain;
+            aiox_bh *bh = home.New("look", &Plain::Look, &plain);
+
+            home.BeUp();
+            s.Thread("asker", [&] {
+                aiox_bh_queue *outer = nullptr;
+                plain.Write(1);
+                if (in_turn) {
+                    outer = aiox_bh_queue_begin(home.queue());
+                }
+                aiox_bh_schedule(bh);
+                if (in_turn) {
+                    aiox_bh_queue_end(outer);
+                }
+            });
+            s.Thread("canceller", [&] {
+                if (aiox_bh_cancel(bh)) {
+                    Plain::Look(&plain);
+                }
+            });
+            s.Run();
+
+            SCHEDULE_CHECK(plain.seen == plain.runs);
+            aiox_bh_free(bh);
+            home.End();
+        }));
+    }
+}
+
+/* The home finds that its ask was taken back, and what the canceller had written before. */
+TEST_P(BhSchedule, WhatTheCancellerWroteIsVisibleOnceItsCancelIs)
+{
+    EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(3, 3), [](Schedule &s) {
+        Home home;
+        Plain plain;
+        Atomic ran;
+        aiox_bh *bh = home.New("look", &Atomic::Look, &ran);
+
+        home.BeUp();
+        s.Thread("home", [&] {
+            AskInATurn(&home, bh);
+            if (ran.runs == 0) {
+                Plain::Look(&plain);
+            }
+        });
+        s.Thread("canceller", [&] {
+            plain.Write(1);
+            aiox_bh_cancel(bh);
+        });
+        s.Run();
+
+        SCHEDULE_CHECK(plain.seen == plain.runs && plain.runs + ran.runs == 1);
+        aiox_bh_free(bh);
+        home.End();
+    }));
+}
+
+TEST_P(BhSchedule, NoAskIsLostOfTheHomeInATurnAndAnother)
+{
+    EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(3, 2), [](Schedule &s) {
+        Home home;
+        Atomic atomic;
+        aiox_bh *bh = home.New("look", &Atomic::Look, &atomic);
+
+        home.BeUp();
+        s.Thread("home", [&] {
+            aiox_u32_add_relaxed(&atomic.written, 1);
+            AskInATurn(&home, bh);
+            while (aiox_bh_queue_timeout_ns(home.queue()) == 0) {
+                aiox_bh_queue_run(home.queue());
+            }
+        });
+        s.Thread("asker", [&] {
+            aiox_u32_add_relaxed(&atomic.written, 1);
+            aiox_bh_schedule(bh);
+        });
+        s.Run();
+        aiox_bh_queue_run(home.queue()); /* it was woken, or was not asleep */
+
+        SCHEDULE_CHECK(atomic.seen == 2 && atomic.runs <= 2);
+        aiox_bh_free(bh);
+        home.End();
+    }));
+}
+
+TEST_P(BhSchedule, FreedElsewhereWhileAskedForInATurnEndsOnce)
+{
+    for (bool elsewhere_too : {false, true}) {
+        EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(3, 3), [&](Schedule &s) {
+            Home home;
+            Plain plain;
+            Event asked;
+            aiox_bh *bh = home.New("look", &Plain::Look, &plain);
+
+            home.BeUp();
+            if (elsewhere_too) {
+                aiox_bh_schedule(bh);
+            }
+            s.Thread("home", [&] {
+                AskInATurn(&home, bh, &asked);
+                aiox_bh_queue_run(home.queue());
+            });
+            s.Thread("owner", [&] {
+                asked.Wait();
+                aiox_bh_free(bh); /* the explorer sees any use of it from here on */
+            });
+            s.Run();
+
+            SCHEDULE_CHECK(plain.runs <= 1);
+            home.End(); /* nothing is alive */
+        }));
+    }
+}
+
+/* First from between the turns, then from within, while another thread asks, too. */
+TEST_P(BhSchedule, TheHomesAsksRunInItsOrder)
+{
+    struct Numbered {
+        std::string *order;
+        char name;
+    };
+
+    EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(2, 2), [](Schedule &s) {
+        Home home;
+        std::string order;
+        Numbered numbered[] = {{&order, 'a'}, {&order, 'b'}, {&order, 'c'}, {&order, 'x'}};
+        aiox_bh *bh[4];
+        for (int i = 0; i < 4; i++) {
+            bh[i] = home.New(
+                "numbered",
+                [](void *opaque) {
+                    auto *n = static_cast<Numbered *>(opaque);
+                    *n->order += n->name;
+                },
+                &numbered[i]);
+        }
+
+        home.BeUp();
+        s.Thread("home", [&] {
+            aiox_bh_queue *outer = aiox_bh_queue_begin(home.queue());
+            aiox_bh_schedule(bh[0]);
+            aiox_bh_queue_end(outer);
+            aiox_bh_schedule(bh[1]);
+            AskInATurn(&home, bh[2]);
+        });
+        s.Thread("another", [&] { aiox_bh_schedule(bh[3]); });
+        s.Run();
+        aiox_bh_queue_run(home.queue());
+
+        order.erase(std::remove(order.begin(), order.end(), 'x'), order.end());
+        SCHEDULE_CHECK(order == "abc");
+        for (aiox_bh *one : bh) {
+            aiox_bh_free(one);
+        }
+        home.End();
+    }));
+}
+
+/* Its own idle one lets it sleep; another's ask wakes it. */
+TEST_P(BhSchedule, AnAskWakesAHomeThatSleepsOnAnIdleOneOfItsOwn)
+{
+    EXPECT_ALL_SCHEDULES_PASS(ForEachSchedule(Bound(3, 3), [](Schedule &s) {
+        Home home;
+        Atomic atomic;
+        aiox_bh *bh = home.New("look", &Atomic::Look, &atomic);
+
+        aiox_bh_queue *outer = aiox_bh_queue_begin(home.queue());
+        aiox_bh_schedule_idle(bh);
+        aiox_bh_queue_end(outer);
+        home.BeAsleep();
+        home.LiveIn(s);
+        s.Thread("asker", [&] {
+            aiox_u32_store_relaxed(&atomic.written, 1);
+            aiox_bh_schedule(bh);
+        });
+        s.Run();
+
+        SCHEDULE_CHECK(atomic.seen == 1 && atomic.runs == 1);
+        aiox_bh_free(bh);
+        home.End();
+    }));
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, BhSchedule, aiox_test::AllModes(), aiox_test::NameOfMode);
 
 } // namespace

@@ -678,6 +678,268 @@ TEST_F(BhTest, ANestedRunMayFreeTheOneThatRuns)
     EXPECT_FALSE(Run());
 }
 
+/* ---- in a turn that does more than run ---- */
+
+class BhTurnTest : public BhTest
+{
+  protected:
+    /* What a loop does in a turn, besides its bottom halves. */
+    void InATurn(const std::function<void()> &callback)
+    {
+        aiox_bh_queue *outer = aiox_bh_queue_begin(&queue_);
+        callback();
+        aiox_bh_queue_end(outer);
+    }
+
+    void AskInATurn(aiox_bh *bh)
+    {
+        InATurn([bh] { aiox_bh_schedule(bh); });
+    }
+};
+
+TEST_F(BhTurnTest, WhatIsAskedForRunsInTheNextRun)
+{
+    aiox_bh *a = New("a");
+
+    AskInATurn(a);
+
+    EXPECT_EQ(TimeoutNs(), 0);
+    EXPECT_TRUE(Run());
+    EXPECT_FALSE(Run());
+    EXPECT_THAT(ran_, ElementsAre("a"));
+}
+
+TEST_F(BhTurnTest, AskingThreeTimesIsOneRun)
+{
+    aiox_bh *a = New("a");
+
+    InATurn([a] {
+        for (int i = 0; i < 3; i++) {
+            aiox_bh_schedule(a);
+        }
+    });
+
+    EXPECT_TRUE(Run());
+    EXPECT_FALSE(Run());
+    EXPECT_THAT(ran_, ElementsAre("a"));
+}
+
+TEST_F(BhTurnTest, AskedForInItAndBeforeItAndElsewhereIsOneRun)
+{
+    aiox_bh *before = New("before"), *within = New("within");
+
+    aiox_bh_schedule(before);
+    InATurn([&] {
+        aiox_bh_schedule(before);
+        aiox_bh_schedule(within);
+        std::thread([&] {
+            aiox_bh_schedule(before);
+            aiox_bh_schedule(within);
+        }).join();
+    });
+
+    EXPECT_TRUE(Run());
+    EXPECT_FALSE(Run());
+    EXPECT_THAT(ran_, ElementsAre("before", "within"));
+}
+
+TEST_F(BhTurnTest, FirstAskedFirstRunWithinAndBetweenTurns)
+{
+    AskInATurn(New("a"));
+    aiox_bh_schedule(New("b"));
+    InATurn([this] {
+        aiox_bh_schedule(New("c"));
+        aiox_bh_schedule(New("d"));
+    });
+    aiox_bh_schedule(New("e"));
+
+    Run();
+
+    EXPECT_THAT(ran_, ElementsAre("a", "b", "c", "d", "e"));
+}
+
+TEST_F(BhTurnTest, CancelInItOrElsewhereSaysWhetherItWillNotRun)
+{
+    aiox_bh *here = New("here"), *there = New("there"), *never = New("never");
+    bool cancelled[3] = {};
+
+    InATurn([&] {
+        aiox_bh_schedule(here);
+        aiox_bh_schedule(there);
+        cancelled[0] = aiox_bh_cancel(here);
+        std::thread([&] { cancelled[1] = aiox_bh_cancel(there); }).join();
+        cancelled[2] = aiox_bh_cancel(never);
+    });
+
+    EXPECT_THAT(cancelled, ElementsAre(true, true, false));
+    EXPECT_EQ(TimeoutNs(), kForever);
+    EXPECT_FALSE(Run());
+    EXPECT_FALSE(aiox_bh_cancel(here) || aiox_bh_cancel(there));
+    EXPECT_THAT(ran_, IsEmpty());
+}
+
+TEST_F(BhTurnTest, AskCancelAskIsOneRun)
+{
+    aiox_bh *a = New("a");
+
+    InATurn([a] {
+        aiox_bh_schedule(a);
+        aiox_bh_cancel(a);
+        aiox_bh_schedule(a);
+    });
+
+    EXPECT_TRUE(Run());
+    EXPECT_FALSE(Run());
+    EXPECT_THAT(ran_, ElementsAre("a"));
+}
+
+TEST_F(BhTurnTest, FreedInWhateverOrderItNeverRunsAndGoesOnce)
+{
+    for (int order = 0; order < 8; order++) {
+        aiox_bh *a = New("a");
+        if (order & 1) {
+            aiox_bh_schedule(a);
+        }
+        InATurn([&] {
+            aiox_bh_schedule(a);
+            if (order & 2) {
+                std::thread([a] { aiox_bh_schedule(a); }).join();
+            }
+            if (order & 4) {
+                Free(a);
+            }
+        });
+        if (!(order & 4)) {
+            std::thread([&] { Free(a); }).join();
+        }
+
+        EXPECT_FALSE(Run());
+    }
+
+    EXPECT_THAT(ran_, IsEmpty());
+}
+
+TEST_F(BhTurnTest, AnAskCountsForMoreThanAnIdleOneBeforeOrAfterIt)
+{
+    aiox_bh *a = New("a"), *b = New("b");
+
+    InATurn([&] {
+        aiox_bh_schedule_idle(a);
+        EXPECT_EQ(TimeoutNs(), kIdleNs);
+    });
+    InATurn([&] {
+        aiox_bh_schedule(a);
+        aiox_bh_schedule(b);
+        aiox_bh_schedule_idle(b);
+    });
+
+    EXPECT_EQ(TimeoutNs(), 0);
+    EXPECT_TRUE(Run());
+    EXPECT_FALSE(Run());
+    EXPECT_THAT(ran_, ElementsAre("a", "b"));
+}
+
+TEST_F(BhTurnTest, IdleRunsAndIsNoProgress)
+{
+    InATurn([this] { aiox_bh_schedule_idle(New("a")); });
+
+    EXPECT_EQ(TimeoutNs(), kIdleNs);
+    EXPECT_FALSE(Run());
+    EXPECT_THAT(ran_, ElementsAre("a"));
+}
+
+TEST_F(BhTurnTest, WhatIsAskedForWakesNobody)
+{
+    EXPECT_EQ(TimeoutNs(), kForever);
+
+    AskInATurn(New("a"));
+
+    EXPECT_EQ(wakes_, 0);
+    EXPECT_EQ(TimeoutNs(), 0);
+}
+
+/* A callback that waits as a loop does: what it asks for once it may sleep wakes it. */
+TEST_F(BhTurnTest, WhoMaySleepInItIsWoken)
+{
+    aiox_bh *b = New("b");
+    aiox_bh *a = New("a", [&] {
+        EXPECT_EQ(TimeoutNs(), kForever);
+        wakes_ = 0;
+        aiox_bh_schedule(b);
+        EXPECT_EQ(wakes_, 1);
+        EXPECT_EQ(TimeoutNs(), 0);
+    });
+
+    aiox_bh_schedule(a);
+    Run();
+    Run();
+
+    EXPECT_THAT(ran_, ElementsAre("a", "b"));
+}
+
+TEST_F(BhTurnTest, AnotherQueuesTurnIsNotIts)
+{
+    struct aiox_bh_queue other;
+    aiox_bh *a = New("a"), *b = New("b"), *c = New("c");
+    int runs = 0;
+    aiox_bh_queue_init(&other, nullptr, nullptr);
+
+    InATurn([&] {
+        aiox_bh_schedule(a);
+        aiox_bh_queue *outer = aiox_bh_queue_begin(&other);
+        aiox_bh_schedule(b);
+        ASSERT_EQ(aiox_bh_queue_oneshot(
+                      &other, "other", [](void *n) { ++*static_cast<int *>(n); }, &runs),
+                  0);
+        EXPECT_TRUE(aiox_bh_queue_run(&other));
+        aiox_bh_queue_end(outer);
+        aiox_bh_schedule(c);
+    });
+    Run();
+
+    EXPECT_EQ(runs, 1);
+    EXPECT_THAT(ran_, ElementsAre("a", "b", "c"));
+    aiox_bh_queue_fini(&other);
+}
+
+TEST_F(BhTurnTest, AOneshotRunsOnceInItsOrder)
+{
+    aiox_bh_fn *once = [](void *ran) {
+        static_cast<std::vector<std::string> *>(ran)->emplace_back("once");
+    };
+
+    aiox_bh_schedule(New("a"));
+    InATurn([&] {
+        ASSERT_EQ(aiox_bh_queue_oneshot(&queue_, "once", once, &ran_), 0);
+        aiox_bh_schedule(New("b"));
+    });
+
+    EXPECT_EQ(TimeoutNs(), 0);
+    EXPECT_TRUE(Run());
+    EXPECT_FALSE(Run());
+    EXPECT_THAT(ran_, ElementsAre("a", "once", "b"));
+}
+
+TEST_F(BhTurnTest, TheEndDropsOneshotsAndFreesWhatWasGivenUp)
+{
+    struct aiox_bh_queue queue;
+    struct aiox_bh *bh;
+    int runs = 0;
+    aiox_bh_fn *count = [](void *n) { ++*static_cast<int *>(n); };
+    aiox_bh_queue_init(&queue, nullptr, nullptr);
+    ASSERT_EQ(aiox_bh_new(&bh, &queue, "given up", count, &runs), 0);
+    aiox_bh_schedule(bh);
+    aiox_bh_queue *outer = aiox_bh_queue_begin(&queue);
+    ASSERT_EQ(aiox_bh_queue_oneshot(&queue, "once", count, &runs), 0);
+    aiox_bh_schedule(bh);
+    aiox_bh_free(bh);
+    aiox_bh_queue_end(outer);
+
+    aiox_bh_queue_fini(&queue); /* the leak checker sees that nothing is left */
+
+    EXPECT_EQ(runs, 0);
+}
+
 /* ---- guards ---- */
 
 class BhGuardTest : public BhTest
@@ -811,6 +1073,24 @@ TEST_F(BhGuardTest, FreedBeforeItWouldBePutOffIsGone)
 
     EXPECT_EQ(TimeoutNs(), kForever);
     EXPECT_THAT(ran_, ElementsAre("x"));
+}
+
+/* Asked for in both ways, it is put off by both and runs once. */
+TEST_F(BhGuardTest, OneThatIsAskedForInTheTurnAndBeforeItIsPutOffAndRunsOnce)
+{
+    aiox_bh *b = NewGuarded("b");
+    aiox_bh *x = NewGuarded("x", [&] {
+        aiox_bh_schedule(b);
+        EXPECT_FALSE(Run());
+    });
+
+    aiox_bh_schedule(x);
+    aiox_bh_schedule(b);
+    Run();
+
+    EXPECT_TRUE(Run());
+    EXPECT_FALSE(Run());
+    EXPECT_THAT(ran_, ElementsAre("x", "b"));
 }
 
 TEST_F(BhGuardTest, TheFirstPutOffIsLoggedOnce)
@@ -988,6 +1268,11 @@ TEST(BhQueueDeathTest, AGuardIsNotChangedUnderAnAsk)
     aiox_bh_schedule(bh);
 
     EXPECT_DEATH(aiox_bh_set_guard(bh, &guard), "QUEUED");
+    aiox_bh_queue_run(&queue);
+    aiox_bh_queue *outer = aiox_bh_queue_begin(&queue);
+    aiox_bh_schedule(bh);
+    aiox_bh_queue_end(outer);
+    EXPECT_DEATH(aiox_bh_set_guard(bh, &guard), "LISTED");
 
     aiox_bh_free(bh);
     aiox_bh_queue_fini(&queue);

@@ -187,6 +187,164 @@ TEST(BhTorture, NoAskIsLost)
     std::cout << asks << " asks, " << runs << " runs, " << sleeps << " sleeps\n";
 }
 
+/* What is asked for at home, in a turn, and elsewhere, and is taken back elsewhere now and then. */
+class AskedForFromBothSides
+{
+  public:
+    explicit AskedForFromBothSides(int self) : self_(self)
+    {
+    }
+
+    void Make(aiox_bh_queue *queue, std::vector<std::unique_ptr<AskedForFromBothSides>> *all)
+    {
+        queue_ = queue;
+        all_ = all;
+        ASSERT_EQ(aiox_bh_new(
+                      &bh_, queue, "both sides",
+                      [](void *self) { static_cast<AskedForFromBothSides *>(self)->Look(); }, this),
+                  0);
+    }
+
+    void AskFrom(int asker)
+    {
+        asked_[asker].fetch_add(1, std::memory_order_relaxed);
+        aiox_bh_schedule(bh_);
+        far_.store(true, std::memory_order_relaxed);
+    }
+
+    /* What is taken back is asked for again. */
+    bool TakeBackAndAskFrom(int asker)
+    {
+        bool taken_back = aiox_bh_cancel(bh_);
+        AskFrom(asker);
+        return taken_back;
+    }
+
+    /* At home, in a turn. */
+    void AskHere()
+    {
+        asked_[kAskers].fetch_add(1, std::memory_order_relaxed);
+        aiox_bh_schedule(bh_);
+        near_ = true;
+    }
+
+    void Free()
+    {
+        aiox_bh_free(bh_);
+    }
+
+    void Check() const
+    {
+        for (int i = 0; i <= kAskers; i++) {
+            EXPECT_EQ(seen_[i], asked_[i].load()) << "asker " << i << " of " << self_;
+        }
+    }
+
+    static inline std::atomic<bool> over{false};
+    static inline uint64_t asked_here, asked_from_both, ran;
+    static inline std::atomic<uint64_t> oneshots;
+
+  private:
+    void Look()
+    {
+        ran++;
+        for (int i = 0; i <= kAskers; i++) {
+            seen_[i] = asked_[i].load(std::memory_order_relaxed);
+        }
+        asked_from_both += near_ && far_.exchange(false, std::memory_order_relaxed);
+        near_ = false;
+        if (over) {
+            return;
+        }
+        for (unsigned n = random_() % 3; n > 0; n--) {
+            (*all_)[random_() % all_->size()]->AskHere();
+            asked_here++;
+        }
+        if (random_() % 8 == 0) {
+            EXPECT_EQ(aiox_bh_queue_oneshot(
+                          queue_, "once", [](void *) { oneshots++; }, nullptr),
+                      0);
+        }
+    }
+
+    const int self_;
+    aiox_bh_queue *queue_ = nullptr;
+    aiox_bh *bh_ = nullptr;
+    std::vector<std::unique_ptr<AskedForFromBothSides>> *all_ = nullptr;
+    std::atomic<uint64_t> asked_[kAskers + 1] = {}; /* the last is the home */
+    uint64_t seen_[kAskers + 1] = {};
+    std::atomic<bool> far_{false};
+    bool near_ = false;
+    std::minstd_rand random_;
+};
+
+TEST(BhTorture, NoAskIsLostThatIsMadeInATurn)
+{
+    using Both = AskedForFromBothSides;
+    std::vector<std::unique_ptr<Both>> all;
+    std::atomic<uint64_t> taken_back{0};
+    Both::over = false;
+    Both::asked_here = Both::asked_from_both = Both::ran = Both::oneshots = 0;
+    {
+        Home home;
+        Deadline deadline;
+        for (int i = 0; i < kBhs; i++) {
+            all.push_back(std::make_unique<Both>(i));
+        }
+        for (auto &one : all) {
+            one->Make(home.queue(), &all);
+        }
+
+        std::vector<std::thread> askers;
+        for (int i = 0; i < kAskers; i++) {
+            askers.emplace_back([&, i] {
+                std::minstd_rand random(static_cast<unsigned>(i) + 1);
+                while (!deadline.passed()) {
+                    for (unsigned n = random() % 64; n > 0; n--) {
+                        Both &one = *all[random() % kBhs];
+                        if (random() % 4 == 0) {
+                            taken_back += one.TakeBackAndAskFrom(i);
+                        } else {
+                            one.AskFrom(i);
+                        }
+                    }
+                    std::this_thread::yield();
+                }
+            });
+        }
+        for (auto &asker : askers) {
+            asker.join();
+        }
+        Both::over = true;
+        /* All that was asked for has run when the second of these runs. */
+        for (int i = 0; i < 2; i++) {
+            std::atomic<bool> all_ran{false};
+            ASSERT_EQ(aiox_bh_queue_oneshot(
+                          home.queue(), "last",
+                          [](void *flag) { *static_cast<std::atomic<bool> *>(flag) = true; },
+                          &all_ran),
+                      0);
+            while (!all_ran) {
+                std::this_thread::yield();
+            }
+        }
+        for (auto &one : all) {
+            one->Free();
+        }
+    }
+
+    for (auto &one : all) {
+        one->Check();
+    }
+    EXPECT_GT(Both::asked_here, 1000u);
+    EXPECT_GT(Both::asked_from_both, 100u);
+    EXPECT_GT(taken_back, 10u);
+    EXPECT_GT(Both::oneshots, 100u);
+    std::cout << Both::asked_here << " asks here, " << Both::asked_from_both
+              << " runs for both sides, " << taken_back << " taken back, " << Both::ran << " runs, "
+              << Both::oneshots << " oneshots\n";
+}
+
 TEST(BhTorture, EachAskerIsServedInItsOrder)
 {
     constexpr uint64_t kAhead = 10000;

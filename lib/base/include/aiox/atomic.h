@@ -63,6 +63,7 @@ void aiox_sched_plain_(const void *where, bool write, const char *what);
 void aiox_sched_futex_wait_(aiox_atomic_u32 *where, uint32_t value);
 void aiox_sched_futex_wake_(aiox_atomic_u32 *where, int how_many);
 void aiox_sched_relax_(void);
+void **aiox_sched_own_(void); /* a pointer of the calling thread's own; NULL at first */
 
 #define AIOX_ATOMIC_LOAD_(p, type, mo) ((type)(uintptr_t)aiox_sched_load_(p, sizeof(*(p)), mo))
 #define AIOX_ATOMIC_STORE_(p, value, mo)                                                           \

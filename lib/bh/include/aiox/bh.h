@@ -42,6 +42,7 @@ struct aiox_bh_queue {
     struct aiox_queue due_;
     struct aiox_list all_;
     int depth_;
+    bool closed_;
 };
 
 /* ---- the owner's side ---- */
@@ -77,6 +78,18 @@ AIOX_API void aiox_bh_queue_fini(struct aiox_bh_queue *q);
  * as a oneshot. Idle, cancelled and freed BHs are no progress. [home]
  */
 AIOX_API bool aiox_bh_queue_run(struct aiox_bh_queue *q);
+
+/*
+ * For an owner that calls more than bottom halves in its turn: from the begin
+ * to the end, this thread is the home of @q and runs callbacks. What it asks
+ * for meanwhile costs less and wakes nobody, so the home looks with
+ * aiox_bh_queue_timeout_ns() before it sleeps, inside of them, too. A run does
+ * both by itself.
+ *
+ * May be nested, and other queues' be between. Returns what the end needs. [home]
+ */
+AIOX_API AIOX_NODISCARD struct aiox_bh_queue *aiox_bh_queue_begin(struct aiox_bh_queue *q);
+AIOX_API void aiox_bh_queue_end(struct aiox_bh_queue *outer);
 
 /*
  * How long the home may sleep: 0 if a function is due, 10 ms if only idle ones
