@@ -94,11 +94,12 @@ static bool receive_more(struct client *c) coroutine_fn
 {
     size_t held = bytes_held(&c->in);
 
-    while (bytes_held(&c->in) == held && may_greet(c)) {
+    while (bytes_held(&c->in) == held && may_greet(c) && client_borrow_in_(c)) {
         struct iovec iov = {.iov_base = bytes_back(&c->in), .iov_len = bytes_room(&c->in)};
 
         bytes_put(&c->in, connection_receive(&c->conn, &iov, 1));
         if (bytes_held(&c->in) == held && may_greet(c)) {
+            client_return_empty_in_(c);
             connection_wait(&c->conn, true, false);
         }
     }
@@ -170,7 +171,7 @@ static void haggle(struct client *c, struct bytes *out) coroutine_fn
 
 static void greet(struct client *c) coroutine_fn
 {
-    struct bytes out = {.memory = malloc(HANDSHAKE_OUT_BYTES), .capacity = HANDSHAKE_OUT_BYTES};
+    struct bytes out = {.memory = stash_take(c->host->stash), .capacity = HANDSHAKE_OUT_BYTES};
 
     if (!out.memory) {
         client_say_(c, AIOX_LOG_ERROR, "no memory to greet it");
@@ -178,7 +179,7 @@ static void greet(struct client *c) coroutine_fn
     }
     connection_set_timer(&c->conn, c->host->handshake_ns);
     haggle(c, &out);
-    free(out.memory);
+    stash_give(c->host->stash, out.memory);
     if (c->conn.timed_out) {
         client_say_(c, AIOX_LOG_WARN, "did not finish the handshake in %.3g s",
                     (double)c->host->handshake_ns / (double)AIOX_NS_PER_S);
@@ -218,9 +219,11 @@ static void send_replies(struct client *c)
 static void receive_requests(struct client *c)
 {
     struct iovec iov[2];
-    int count = transmission_input(&c->t, iov);
-    size_t n = count > 0 ? connection_receive(&c->conn, iov, count) : 0;
+    size_t n = 0;
 
+    if (transmission_wants_input(&c->t) && client_borrow_in_(c)) {
+        n = connection_receive(&c->conn, iov, transmission_input(&c->t, iov));
+    }
     note_moved(c, n);
     if (n > 0) {
         transmission_received(&c->t, n);
@@ -284,7 +287,6 @@ static void heed(struct client *c)
 static void serve(struct client *c) coroutine_fn
 {
     const struct transmission_service service = {.served = c->chosen, .dialect = c->dialect};
-    struct iovec iov[2];
 
     c->moved_ns = aiox_clock_now_ns();
     connection_set_timer(&c->conn, c->host->idle_ns);
@@ -298,7 +300,8 @@ static void serve(struct client *c) coroutine_fn
         if (transmission_is_over(&c->t)) {
             break;
         }
-        connection_wait(&c->conn, transmission_input(&c->t, iov) > 0, c->conn.blocked);
+        client_return_empty_in_(c);
+        connection_wait(&c->conn, transmission_wants_input(&c->t), c->conn.blocked);
         if (c->conn.readable) {
             receive_requests(c);
         } else {
@@ -320,7 +323,9 @@ static void leave(struct client *c) coroutine_fn
     tls_say_bye(&c->conn);
     if (!c->t.polite && !c->conn.timed_out) {
         connection_set_timer(&c->conn, linger_ns);
-        connection_linger(&c->conn, c->in_memory, sizeof(c->in_memory));
+        if (client_borrow_in_(c)) {
+            connection_linger(&c->conn, c->in.memory, STASH_BYTES);
+        }
     }
     if (c->conn.error && c->conn.heard && !c->aborted) {
         client_say_(c, AIOX_LOG_INFO, "connection lost: %s", aiox_error_text(c->conn.error));
@@ -328,6 +333,7 @@ static void leave(struct client *c) coroutine_fn
     client_say_(c, AIOX_LOG_DEBUG, "has left");
     tls_end(&c->conn);
     connection_close(&c->conn);
+    client_return_in_(c);
     aiox_list_remove(&c->link);
     traffic_add(host->stats, &c->stats);
     if (c->chosen) {
@@ -358,17 +364,16 @@ static void live(void *opaque) coroutine_fn
 int client_new(const struct client_host *host, struct aiox_list *list, int fd, uint64_t number,
                const char *peer)
 {
-    struct client *c = malloc(sizeof(*c));
+    struct client *c = calloc(1, sizeof(*c));
 
     if (!c) {
         return -ENOMEM;
     }
-    memset(c, 0, offsetof(struct client, in_memory)); /* the rest is touched when it is used */
     c->host = host;
     c->number = number;
     c->greeting = true;
     c->since_ns = aiox_clock_now_ns();
-    c->in = (struct bytes){.memory = c->in_memory, .capacity = CLIENT_IN_BYTES};
+    c->in = (struct bytes){.capacity = STASH_BYTES};
     c->transmission_host = (struct transmission_host){
         .pool = host->pool,
         .stats = &c->stats,

@@ -14,6 +14,7 @@
 
 #include "export.h"
 #include "handshake.h"
+#include "stash.h"
 #include "tls.h"
 #include "transmission.h"
 
@@ -24,6 +25,7 @@ struct client_host {
     struct aiox_context *ctx;
     const struct export_list *exports;
     struct pool *pool;
+    struct stash *stash;
     struct transmission_stats *stats; /* of those who have left */
     struct transmission_limits limits;
     enum handshake_tls tls;

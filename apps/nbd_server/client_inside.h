@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client_inside.h - a client for those who live its life (client.c) and those
- * who talk to all of them (clients.c).
+ * client_inside.h - a client for those who live its life (client.c, client_in.c) and
+ * those who talk to all of them (clients.c).
  */
 #ifndef AIOX_NBD_CLIENT_INSIDE_H_
 #define AIOX_NBD_CLIENT_INSIDE_H_
@@ -19,13 +19,13 @@
 #include "dialect.h"
 #include "handshake.h"
 #include "listener.h"
+#include "stash.h"
 #include "transmission.h"
 
 AIOX_BEGIN_DECLS
 
-enum { CLIENT_IN_BYTES = 32 << 10 };
-
-_Static_assert((int)CLIENT_IN_BYTES >= (int)HANDSHAKE_IN_BYTES, "an option must fit");
+_Static_assert((int)STASH_BYTES >= (int)HANDSHAKE_IN_BYTES, "an option must fit");
+_Static_assert((int)STASH_BYTES >= (int)HANDSHAKE_OUT_BYTES, "an answer must fit");
 
 struct client {
     struct aiox_list_node link;
@@ -45,9 +45,8 @@ struct client {
     uint64_t number;
     struct nbd_export *chosen;
     struct dialect dialect;
-    struct bytes in;
+    struct bytes in; /* of host->stash while there are any */
     char peer[LISTENER_ADDRESS];
-    uint8_t in_memory[CLIENT_IN_BYTES];
 };
 
 /* A line of the log that begins with who it is. [home] */
@@ -56,6 +55,17 @@ void client_say_(const struct client *c, enum aiox_log_level level, const char *
 
 /* From now on it is as if the connection were lost; it learns of it by a kick. [home] */
 void client_give_up_(struct client *c);
+
+/* ---- client_in.c ---- */
+
+/* Room in @c->in. False: there is none, and the connection is as good as lost. [home] */
+bool client_borrow_in_(struct client *c);
+
+/* Gives it back, and what is in it up. [home] */
+void client_return_in_(struct client *c);
+
+/* Gives it back unless there is something in it: before a wait, which may be long. [home] */
+void client_return_empty_in_(struct client *c);
 
 AIOX_END_DECLS
 

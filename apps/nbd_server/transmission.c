@@ -279,12 +279,17 @@ void transmission_fini(struct transmission *t)
     aiox_assert(t->requests == 0 && t->payload_bytes == 0);
 }
 
+bool transmission_wants_input(const struct transmission *t)
+{
+    return t->receiving && lacks_bytes(t);
+}
+
 int transmission_input(struct transmission *t, struct iovec iov[2])
 {
     struct request *r = t->filling;
     int n = 0;
 
-    if (!t->receiving || !lacks_bytes(t)) {
+    if (!transmission_wants_input(t)) {
         return 0;
     }
     if (r && !r->refusal) {

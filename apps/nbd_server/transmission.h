@@ -79,12 +79,18 @@ struct transmission {
     char complaint[160];    /* why the client is to be left; empty: nothing wrong */
 };
 
-/* Starts with what is in @in, which holds at least WIRE_EXTENDED_REQUEST bytes. [home] */
+/*
+ * Starts with what is in @in, which holds at least WIRE_EXTENDED_REQUEST bytes. It needs
+ * memory only while there is something in it, and for transmission_input(). [home]
+ */
 void transmission_start(struct transmission *t, const struct transmission_host *host, void *opaque,
                         const struct transmission_service *service, struct bytes *in);
 
 /* Ends; none of its requests is at the export. [home] */
 void transmission_fini(struct transmission *t);
+
+/* Whether transmission_input() would have something. [home] */
+bool transmission_wants_input(const struct transmission *t);
 
 /* Where to receive. Returns how many of @iov it filled; 0: not now. [home] */
 int transmission_input(struct transmission *t, struct iovec iov[2]);

@@ -166,6 +166,7 @@ static void prepare_clients(struct worker *w, const struct options *options)
         .ctx = w->ctx,
         .exports = &w->exports,
         .pool = &w->pool,
+        .stash = &w->stash,
         .stats = &w->left,
         .tls_counts = &w->tls_counts,
         .limits = {.request_bytes = NBD_DEFAULT_MAX_REQUEST,
@@ -232,6 +233,7 @@ void worker_leave_loop(struct worker *w)
     export_list_close(&w->pending);
     export_list_close(&w->exports);
     pool_fini(&w->pool);
+    stash_fini(&w->stash);
     aiox_timer_fini(&w->scarcity);
     aiox_bh_free(w->given_back);
     mailbox_close(&w->mailbox);

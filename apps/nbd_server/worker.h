@@ -26,6 +26,7 @@
 #include "mailbox.h"
 #include "options.h"
 #include "pool.h"
+#include "stash.h"
 
 AIOX_BEGIN_DECLS
 
@@ -52,6 +53,7 @@ struct worker {
     unsigned long greeting;
     unsigned long most_greeting;
     struct pool pool;
+    struct stash stash;
     struct aiox_timer scarcity; /* of memory */
     struct aiox_bh *given_back; /* memory was, while somebody waited for it */
     struct tls_counts tls_counts;
