@@ -53,8 +53,8 @@ struct request {
     uint32_t head_bytes;     /* of the reply: the last ones of head */
     uint64_t reply_bytes;    /* to send in all */
 
-    uint32_t stretch_count;  /* of a read in stretches; 0 if it is none */
-    uint32_t stretch;        /* that is being read */
+    uint32_t stretch_count; /* of a read in stretches; 0 if it is none */
+    uint32_t stretch;       /* that is being read */
     struct export_io io;
 
     /* From io.at on a new request is as the last one left it. */
