@@ -190,6 +190,42 @@ TEST_F(Promise, AnIdleBottomHalfRunsInAnOtherwiseIdleLoop)
     aiox_bh_free(bh);
 }
 
+/* Of descriptors that are ready at the same time, each first served waits for the others. */
+TEST_F(Promise, ANestedPollServesTheDescriptorsOfItsParent)
+{
+    for (bool drains : {false, true}) {
+        constexpr int kFds = 3;
+        int fds[kFds];
+        int served = 0;
+        Fn read[kFds];
+        for (int i = 0; i < kFds; i++) {
+            fds[i] = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+            read[i] = [&, i] {
+                eventfd_t value;
+                ASSERT_EQ(eventfd_read(fds[i], &value), 0);
+                served++;
+                while (served < kFds) {
+                    ASSERT_TRUE(aiox_poll(ctx_, false)) << "the others are ready, too";
+                }
+            };
+            aiox_fd_handler h = {};
+            h.read = Call;
+            h.flags = drains ? AIOX_FD_HANDLER_DRAINS : 0;
+            ASSERT_EQ(aiox_set_fd_handler(ctx_, fds[i], &h, &read[i]), 0);
+        }
+
+        while (served < kFds) {
+            aiox_poll(ctx_, true);
+        }
+
+        for (int fd : fds) {
+            aiox_clear_fd_handler(ctx_, fd);
+            close(fd);
+        }
+        EXPECT_EQ(served, kFds);
+    }
+}
+
 TEST_F(Promise, ANestedPollFinishesWhatItsParentHadBegun)
 {
     Fn nested = [&] {
