@@ -167,7 +167,7 @@ static void fdmon_epoll_describe(struct aiox_fdmon *mon, char *text, size_t byte
 {
     bool no_pwait2 = __atomic_load_n(&mon->no_pwait2, __ATOMIC_RELAXED);
 
-    snprintf(text, bytes, "epoll, level-triggered, up to %d reports a call, deadlines by %s", BATCH,
+    snprintf(text, bytes, "epoll, up to %d reports a call, deadlines by %s", BATCH,
              no_pwait2 ? "ppoll(2)" : "epoll_pwait2(2)");
 }
 

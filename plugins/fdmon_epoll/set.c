@@ -12,6 +12,9 @@
  * one change does instead of a removal and a new registration. It is taken out
  * when it shows up.
  *
+ * What drains is edge-triggered: the kernel need not look again whether it is
+ * still ready. Each change of a registration counts as an edge.
+ *
  * The table is there for what epoll cannot do. A registration belongs to the
  * open file: close a descriptor while a duplicate lives, here or in a child,
  * and the file stays in the set, is reported for ever, and nothing can take it
@@ -39,7 +42,8 @@ static uint32_t to_epoll(uint32_t events)
 {
     return (events & AIOX_FD_READ ? (uint32_t)EPOLLIN : 0u) |
            (events & AIOX_FD_WRITE ? (uint32_t)EPOLLOUT : 0u) |
-           (events & AIOX_FD_PRI ? (uint32_t)EPOLLPRI : 0u);
+           (events & AIOX_FD_PRI ? (uint32_t)EPOLLPRI : 0u) |
+           (events & AIOX_FDMON_DRAINS ? (uint32_t)EPOLLET : 0u);
 }
 
 /* epoll_ctl() for what @fd is, or will be, in @generation. 0 or a negative errno. */
@@ -179,7 +183,10 @@ static bool is_ghost(struct watch_set *s, int fd, const struct watch *seen)
     return true;
 }
 
-/* Whether a report that the table does not know is that of a ghost. What is kept is taken out. */
+/*
+ * Whether a report that the table does not know is that of a ghost. What is kept is taken out. What
+ * the table has come to know meanwhile is to be reported again, also if it is edge-triggered.
+ */
 static bool is_haunting(struct watch_set *s, uint64_t data)
 {
     int fd = (int)(uint32_t)data;
@@ -188,7 +195,11 @@ static bool is_haunting(struct watch_set *s, uint64_t data)
     if (!w || w->in_set != (uint32_t)(data >> 32)) {
         return true; /* or it was changed while this came */
     }
-    return !w->events && !take_out(s, fd, w);
+    if (w->events) {
+        (void)control(s, EPOLL_CTL_MOD, fd, w->events, w->generation);
+        return false;
+    }
+    return !take_out(s, fd, w);
 }
 
 int epoll_set_open_(struct watch_set *s, struct watch_table *first)

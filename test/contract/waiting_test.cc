@@ -191,6 +191,39 @@ TEST_P(FdmonContract, InterestFromAnotherThreadDuringAWaitCountsForTheNext)
 }
 
 /* What interest() has ended before a collect() begins, that collect() does not report. */
+/* The report may come before interest() has returned; it is not lost, also if there is but one. */
+TEST_P(FdmonContract, WhatAnotherThreadBeginsToWatchIsReportedEachTime)
+{
+    constexpr uint64_t kRounds = 3000;
+    Monitor mon(plugin(), &host_);
+    Fd bell = Event();
+    std::atomic<uint64_t> seen{0};
+    ASSERT_EQ(mon.Watch(bell.get(), AIOX_FD_READ, 0), 0);
+    mon.Look();
+
+    std::thread other([&] {
+        for (uint64_t round = 1; round <= kRounds; round++) {
+            Fd ready = Event(1);
+            EXPECT_EQ(mon.Watch(ready.get(), AIOX_FD_READ | AIOX_FDMON_DRAINS, round), 0);
+            Ring(bell.get()); /* a wait that is going on need not notice */
+            while (seen < round) {
+                std::this_thread::yield();
+            }
+            EXPECT_EQ(mon.Stop(ready.get()), 0);
+        }
+    });
+    while (seen < kRounds) {
+        for (auto &e : mon.Collect(-1)) {
+            if (e.token == 0) {
+                Silence(bell.get());
+            } else {
+                seen = e.token;
+            }
+        }
+    }
+    other.join();
+}
+
 TEST_P(FdmonContract, NoCollectReportsWhatWasOverBeforeItBegan)
 {
     constexpr int kFds = 16;

@@ -190,6 +190,86 @@ TEST_F(Promise, AnIdleBottomHalfRunsInAnOtherwiseIdleLoop)
     aiox_bh_free(bh);
 }
 
+/* Of descriptors that are ready at the same time, each first served waits for the others. */
+TEST_F(Promise, ANestedPollServesTheDescriptorsOfItsParent)
+{
+    for (bool drains : {false, true}) {
+        constexpr int kFds = 3;
+        int fds[kFds];
+        int served = 0;
+        Fn read[kFds];
+        for (int i = 0; i < kFds; i++) {
+            fds[i] = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+            read[i] = [&, i] {
+                eventfd_t value;
+                ASSERT_EQ(eventfd_read(fds[i], &value), 0);
+                served++;
+                while (served < kFds) {
+                    ASSERT_TRUE(aiox_poll(ctx_, false)) << "the others are ready, too";
+                }
+            };
+            aiox_fd_handler h = {};
+            h.read = Call;
+            h.flags = drains ? AIOX_FD_HANDLER_DRAINS : 0;
+            ASSERT_EQ(aiox_set_fd_handler(ctx_, fds[i], &h, &read[i]), 0);
+        }
+
+        while (served < kFds) {
+            aiox_poll(ctx_, true);
+        }
+
+        for (int fd : fds) {
+            aiox_clear_fd_handler(ctx_, fd);
+            close(fd);
+        }
+        EXPECT_EQ(served, kFds);
+    }
+}
+
+/* It was set before; the loop may hear of it before the call returns. */
+TEST_F(Promise, ANotifierThatAnotherThreadBeginsToWatchIsServed)
+{
+    constexpr int kRounds = 3000;
+    struct Rung {
+        aiox_event_notifier n;
+        std::atomic<bool> served{false};
+    };
+    std::atomic<bool> done{false};
+    ASSERT_FALSE(aiox_poll(ctx_, false)); /* this thread is the home */
+
+    std::thread other([&] {
+        for (int round = 0; round < kRounds; round++) {
+            Rung rung;
+            ASSERT_EQ(aiox_event_notifier_init(&rung.n, true), 0);
+            aiox_fd_fn *served = [](void *n) {
+                auto *self = static_cast<Rung *>(n); /* its first member */
+                aiox_event_notifier_test_and_clear(&self->n);
+                self->served = true;
+            };
+            ASSERT_EQ(aiox_set_event_notifier(ctx_, &rung.n, served, nullptr, nullptr), 0);
+            while (!rung.served) {
+                std::this_thread::yield();
+            }
+            ASSERT_EQ(aiox_set_event_notifier(ctx_, &rung.n, nullptr, nullptr, nullptr), 0);
+            std::atomic<bool> over{false};
+            ASSERT_EQ(aiox_bh_schedule_oneshot(
+                          ctx_, "over",
+                          [](void *o) { *static_cast<std::atomic<bool> *>(o) = true; }, &over),
+                      0);
+            while (!over) {
+                std::this_thread::yield();
+            }
+            aiox_event_notifier_fini(&rung.n);
+        }
+        done = true;
+        aiox_notify(ctx_);
+    });
+    while (!done) {
+        aiox_poll(ctx_, true);
+    }
+    other.join();
+}
+
 TEST_F(Promise, ANestedPollFinishesWhatItsParentHadBegun)
 {
     Fn nested = [&] {

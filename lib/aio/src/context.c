@@ -215,6 +215,7 @@ static int new_on(struct aiox_context **out, const struct aiox_backend_sources *
     aiox_timer_group_init(&ctx->timers, ask_for_deadline, ctx);
     aiox_list_init(&ctx->in_flight);
     aiox_list_init(&ctx->completions);
+    aiox_list_init(&ctx->ready);
     parts_init_(&ctx->parts);
     borrow_init_(&ctx->borrow);
     aiox_u32_store_relaxed(&ctx->references, 1);

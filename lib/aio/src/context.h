@@ -31,6 +31,7 @@ struct aiox_context {
     struct lost lost;             /* since aiox_context_setup(). [home] */
     struct aiox_list in_flight;   /* requests the backend has. [home] */
     struct aiox_list completions; /* requests that ended. [home] */
+    struct aiox_list ready;       /* handlers to be served by this turn and those inside. [home] */
     struct home home;
     int64_t now_ns;         /* [home] what aiox_context_now_ns() has read; 0: nothing */
     struct outside outside; /* [home] */

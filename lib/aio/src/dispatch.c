@@ -2,10 +2,10 @@
 /*
  * dispatch.c - from what happened to whom it concerns.
  *
- * A ready record is on one list at a time. When a callback turns the loop
- * itself, the inner turn is told of the same descriptors again (they are
- * level-triggered) and takes their records over, so nobody is served twice
- * for one report.
+ * When a callback turns the loop itself, the inner turn finds on the list of
+ * ready records what the outer one has not served, and serves that, too. It may
+ * be told of the same descriptors again (those that are level-triggered), but a
+ * record is on the list once, so nobody is served twice for one report.
  */
 #include "dispatch.h"
 

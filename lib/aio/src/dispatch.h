@@ -20,9 +20,8 @@ struct collected {
 };
 
 /*
- * Sorts @count events: handlers onto @ready (off the list of an outer turn
- * that has not served them), ended requests onto @completions (NULL: there can
- * be none). [home] in a visit
+ * Sorts @count events: handlers onto @ready (to its end if they are on it), ended requests onto
+ * @completions (NULL: there can be none). [home] in a visit
  */
 struct collected dispatch_sort_(struct handlers *hs, const struct aiox_fdmon_event *events,
                                 int count, struct aiox_list *ready, struct aiox_list *completions);

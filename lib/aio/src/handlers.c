@@ -202,13 +202,15 @@ static int replace(struct handlers *hs, int fd, const struct aiox_fd_handler *ca
     if (!h) {
         return -ENOMEM;
     }
+    /* Before the backend is told: it may report at once, and never again. */
+    aiox_u32_store_relaxed(&h->held, handlers_are_withheld_(hs, h));
+    aiox_u32_store_release(&h->live, 1); /* [HANDLER-publish] */
     err = watch(hs, h, old);
     if (err < 0) {
-        release(hs, h);
+        retire(hs, h);
         return err;
     }
     hs->by_fd[fd] = h;
-    aiox_u32_store_release(&h->live, 1); /* [HANDLER-publish] */
     if (old) {
         retire(hs, old);
     }

@@ -149,7 +149,7 @@ static inline bool handlers_have_always_ready_(const struct handlers *hs)
  */
 struct handler *handlers_hand_over_(struct handlers *hs, struct handler *h);
 
-/* Puts @h on @ready, off the list of an outer turn that has not served it. [home] in a visit */
+/* Puts @h at the end of @ready, also if it is on it already. [home] in a visit */
 static inline void handler_add_(struct handler *h, struct aiox_list *ready)
 {
     if (AIOX_UNLIKELY(aiox_list_is_linked(&h->ready_link))) {

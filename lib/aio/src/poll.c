@@ -19,14 +19,14 @@ int64_t aiox_context_timeout_ns(struct aiox_context *ctx)
 {
     int64_t bhs_ns = aiox_bh_queue_timeout_ns(&ctx->bhs);
 
-    if (bhs_ns == 0 || !aiox_list_is_empty(&ctx->completions) ||
+    if (bhs_ns == 0 || !aiox_list_is_empty(&ctx->completions) || !aiox_list_is_empty(&ctx->ready) ||
         handlers_have_always_ready_(&ctx->handlers)) {
         return 0;
     }
     return sooner_ns(bhs_ns, aiox_timer_group_timeout_ns(&ctx->timers));
 }
 
-static void collect(struct aiox_context *ctx, int64_t timeout_ns, struct aiox_list *ready)
+static void collect(struct aiox_context *ctx, int64_t timeout_ns)
 {
     struct aiox_fdmon_event events[EVENTS_PER_TURN];
     struct collected found = {0};
@@ -44,14 +44,14 @@ static void collect(struct aiox_context *ctx, int64_t timeout_ns, struct aiox_li
         notify_accept_(&ctx->notify);
     }
     if (count > 0) {
-        found = dispatch_sort_(&ctx->handlers, events, count, ready,
+        found = dispatch_sort_(&ctx->handlers, events, count, &ctx->ready,
                                ctx->backend->has_completion ? &ctx->completions : NULL);
     }
     if (found.bell) {
         (void)aiox_event_notifier_test_and_clear(&ctx->bell);
     }
-    handlers_add_always_ready_(&ctx->handlers, ready);
-    busy_learn_(&ctx->busy, &ctx->handlers, rung, found.handler, ready);
+    handlers_add_always_ready_(&ctx->handlers, &ctx->ready);
+    busy_learn_(&ctx->busy, &ctx->handlers, rung, found.handler, &ctx->ready);
 }
 
 /*
@@ -59,57 +59,54 @@ static void collect(struct aiox_context *ctx, int64_t timeout_ns, struct aiox_li
  * asked since @timeout_ns was found out has rung already, or finds that the
  * loop sleeps and sets the bell.
  */
-static void sleep_until_something(struct aiox_context *ctx, int64_t timeout_ns,
-                                  struct aiox_list *ready)
+static void sleep_until_something(struct aiox_context *ctx, int64_t timeout_ns)
 {
     if (notify_arm_(&ctx->notify)) {
         timeout_ns = 0;
     }
     AIOX_TRACE(aio, sleep, (uintptr_t)ctx, timeout_ns);
-    collect(ctx, timeout_ns, ready);
+    collect(ctx, timeout_ns);
 }
 
-static void wait(struct aiox_context *ctx, bool may_block, struct aiox_list *ready)
+static void wait(struct aiox_context *ctx, bool may_block)
 {
     int64_t timeout_ns = may_block ? aiox_context_timeout_ns(ctx) : 0;
     bool may_look = busy_may_look_(&ctx->busy);
 
-    if (busy_look_(&ctx->busy, &ctx->handlers, &ctx->notify, timeout_ns, ready) ||
-        timeout_ns == 0 || busy_stop_(&ctx->busy, &ctx->handlers, ready)) {
-        collect(ctx, 0, ready);
+    if (busy_look_(&ctx->busy, &ctx->handlers, &ctx->notify, timeout_ns, &ctx->ready) ||
+        timeout_ns == 0 || busy_stop_(&ctx->busy, &ctx->handlers, &ctx->ready)) {
+        collect(ctx, 0);
     } else {
         /* Looking takes time, and calls those who may have asked for something. */
-        sleep_until_something(ctx, may_look ? aiox_context_timeout_ns(ctx) : timeout_ns, ready);
+        sleep_until_something(ctx, may_look ? aiox_context_timeout_ns(ctx) : timeout_ns);
     }
 }
 
 /* Calls whom it concerns; what they ask of the bottom halves costs less than between turns. */
-static bool serve(struct aiox_context *ctx, struct aiox_list *ready)
+static bool serve(struct aiox_context *ctx)
 {
     struct aiox_bh_queue *outer = aiox_bh_queue_begin(&ctx->bhs);
     bool progress = dispatch_completions_(&ctx->completions);
 
     progress |= aiox_bh_queue_run(&ctx->bhs);
-    progress |= dispatch_handlers_(ready);
+    progress |= dispatch_handlers_(&ctx->ready);
     aiox_bh_queue_end(outer);
     return progress;
 }
 
 static bool turn(struct aiox_context *ctx, bool may_block)
 {
-    struct aiox_list ready;
     bool progress;
 
     AIOX_TRACE(aio, poll_enter, (uintptr_t)ctx, may_block);
     ctx->borrow.turns++;
     handlers_enter_(&ctx->handlers);
-    aiox_list_init(&ready);
 
-    wait(ctx, may_block, &ready);
-    if (aiox_list_is_empty(&ready) && aiox_list_is_empty(&ctx->completions)) {
+    wait(ctx, may_block);
+    if (aiox_list_is_empty(&ctx->ready) && aiox_list_is_empty(&ctx->completions)) {
         progress = aiox_bh_queue_run(&ctx->bhs);
     } else {
-        progress = serve(ctx, &ready);
+        progress = serve(ctx);
     }
 
     handlers_leave_(&ctx->handlers);

@@ -74,13 +74,14 @@ static void withhold_all(struct handlers *hs)
 static int give_back(struct handlers *hs, struct handler *h)
 {
     enum watched watched;
-    int err = watching_ask_(hs->backend, h, 0, &watched);
+    int err;
 
+    aiox_u32_store_relaxed(&h->held, 0); /* before it is reported, which may be but once */
+    err = watching_ask_(hs->backend, h, 0, &watched);
     if (err < 0 && err != -EBADF) {
         return err;
     }
     watching_set_(hs, h, watched);
-    aiox_u32_store_relaxed(&h->held, 0);
     return 0;
 }
 
