@@ -196,15 +196,36 @@ const struct scene register_scene = {
     .play = play_register,
 };
 
-/* ---- the life of a loop, which watches: some make nothing before ---- */
+/* ---- the life of a loop, which watches, may be asked, and turns: some make nothing before ---- */
+
+static bool can_be_asked(const struct contender *who)
+{
+    return who->loop->task_ask_from_afar != NULL;
+}
+
+/* Without that, what is bare is no limit. */
+static bool can_live(const struct contender *who)
+{
+    return has_loop(who) && (who->kind == PEER || can_be_asked(who));
+}
+
+static const char *life_caveat(const struct contender *who)
+{
+    return can_be_asked(who) ? NULL : "no other thread can ask it";
+}
 
 static void live_once(struct stage *stage, struct pipe_end *end)
 {
     const struct loop_ops *ops = stage_contender(stage)->loop;
     void *loop = stage_open_loop(stage);
+    void *task = can_be_asked(stage_contender(stage)) ? ops->task_new(loop, take, end) : NULL;
     void *watch = ops->watch(loop, end->in, take, end);
 
+    ops->turn(loop, false);
     ops->unwatch(loop, watch);
+    if (task) {
+        ops->task_free(loop, task);
+    }
     ops->close(loop);
 }
 
@@ -226,9 +247,10 @@ static const struct example life_examples[] = {{"1", 1, 0}, {NULL, 0, 0}};
 
 const struct scene life_scene = {
     .name = "life",
-    .title = "a loop is made, watches one descriptor and goes",
+    .title = "a loop is made, watches one descriptor, may be asked by other threads, turns, goes",
     .unit = "life",
     .examples = life_examples,
-    .can = has_loop,
+    .can = can_live,
+    .caveat = life_caveat,
     .play = play_life,
 };
