@@ -21,7 +21,7 @@ table{border-collapse:collapse;width:100%;table-layout:fixed}
 th{font-weight:normal;color:var(--soft);font-size:12px}
 td,th{padding:2px 4px;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line);
 width:62px}th.who{width:120px}th.bar{width:220px}th.range{width:120px}th.also{width:130px}
-td.also,td.others{white-space:normal}th.case{width:160px}th.others{width:230px}
+td.also,td.others{white-space:normal}th.case{width:200px}th.others{width:190px}
 td.who,th.who,td.bar,th.bar,td.case,td.others,th.others{text-align:left}
 h3.behind{color:var(--odd)}h3.ahead{color:var(--limit)}td.odd{color:var(--odd)}
 svg{display:block}.ours{fill:var(--ours)}.peer{fill:var(--peer)}.limit{fill:var(--limit)}
