@@ -71,6 +71,19 @@ inline void EndRun(void *loop, long *left)
         Of(loop)->context.stop();
     }
 }
+
+/* Of a contender that has coroutines and leaves the rest to callbacks. */
+inline loop_ops OnlyCoroutines(decltype(loop_ops::serve) serve, decltype(loop_ops::pass) pass)
+{
+    loop_ops ops = {};
+
+    ops.open = Open;
+    ops.close = Close;
+    ops.turn = Turn;
+    ops.serve = serve;
+    ops.pass = pass;
+    return ops;
+}
 } // namespace asio_loop
 
 #endif /* AIOX_BENCH_PLAYERS_CONTENDERS_ASIO_H_ */

@@ -62,19 +62,7 @@ void Pass(void *loop, long count, long times)
     RunUntilEnd(loop);
 }
 
-loop_ops OnlyCoroutines()
-{
-    loop_ops ops = {};
-
-    ops.open = Open;
-    ops.close = Close;
-    ops.turn = Turn;
-    ops.serve = Serve;
-    ops.pass = Pass;
-    return ops;
-}
-
-const loop_ops ops = OnlyCoroutines();
+const loop_ops ops = OnlyCoroutines(Serve, Pass);
 
 } // namespace
 

@@ -8,9 +8,6 @@
 
 #include "bench/players/bench.h"
 
-/* As much of the handshake as a client needs that asks with NBD_OPT_GO. */
-bool bare_nbd_shake_hands(int fd, int file);
-
 bool bare_nbd_is_here(const struct contender *who, const char **why);
 
 /* Opens the file; then a thread for each client calls @serve, and hangs up after it. */

@@ -37,7 +37,8 @@ static bool tell_of_export(int fd, uint64_t bytes)
     return send(fd, &told, sizeof(told), MSG_NOSIGNAL) == sizeof(told);
 }
 
-bool bare_nbd_shake_hands(int fd, int its_file)
+/* As much of the handshake as a client needs that asks with NBD_OPT_GO. */
+static bool shake_hands(int fd)
 {
     struct nbd_greeting greeting = {
         .magic = htobe64(NBD_MAGIC),
@@ -48,7 +49,7 @@ bool bare_nbd_shake_hands(int fd, int its_file)
     char data[MOST_OPTION_BYTES];
     struct stat st;
 
-    must(fstat(its_file, &st) == 0);
+    must(fstat(file, &st) == 0);
     return send(fd, &greeting, sizeof(greeting), MSG_NOSIGNAL) == sizeof(greeting) &&
            recv(fd, &answer, sizeof(answer), MSG_WAITALL) == sizeof(answer) &&
            answer.option == htobe32(NBD_OPTION_GO) && be32toh(answer.bytes) <= sizeof(data) &&
@@ -67,7 +68,7 @@ static void *serve_one(void *opaque)
 {
     int fd = (int)(intptr_t)opaque;
 
-    if (bare_nbd_shake_hands(fd, file)) {
+    if (shake_hands(fd)) {
         serve_client(fd, file);
     }
     close(fd);
