@@ -116,7 +116,7 @@ static struct handler *make(struct handlers *hs, int fd, const struct aiox_fd_ha
     h->ready_events = 0;
     h->poll_said_ready = false;
     h->begun = false;
-    aiox_u32_store_relaxed(&h->held, 0);
+    aiox_u32_store_relaxed(&h->held, handlers_are_withheld_(hs, h));
     h->busy = (struct busy_time){0};
     return h;
 }
@@ -203,7 +203,6 @@ static int replace(struct handlers *hs, int fd, const struct aiox_fd_handler *ca
         return -ENOMEM;
     }
     /* Before the backend is told: it may report at once, and never again. */
-    aiox_u32_store_relaxed(&h->held, handlers_are_withheld_(hs, h));
     aiox_u32_store_release(&h->live, 1); /* [HANDLER-publish] */
     err = watch(hs, h, old);
     if (err < 0) {
