@@ -9,9 +9,9 @@
 #include "aiox/aiox.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <unistd.h>
 
 #include "aiox/assert.h"
 #include "aiox/atomic.h"
@@ -41,52 +41,28 @@ struct env {
     bool is_privileged; /* this process has more rights than its caller */
 };
 
-/* The value of a variable if @entry is "AIOX_" @name "=value"; NULL if not. */
-static const char *value_of(const char *entry, const char *name)
-{
-    size_t length = strlen(name);
-
-    entry += strlen("AIOX_");
-    return strncmp(entry, name, length) == 0 && entry[length] == '=' ? entry + length + 1 : NULL;
-}
-
-/* Notes the value of @entry if it is one of ours, and the first of its name. */
-static void note(struct env *env, const char *entry)
-{
-    static const char *const names[VARIABLES] = {
-        [FDMON] = "FDMON",           [FDMON_DEBUG] = "FDMON_DEBUG", [FDMON_OPTS] = "FDMON_OPTS",
-        [FDMON_PATH] = "FDMON_PATH", [NO_ENV] = "NO_ENV",           [TRACE] = "TRACE",
-    };
-
-    for (int i = 0; i < VARIABLES; i++) {
-        env->said[i] = env->said[i] ? env->said[i] : value_of(entry, names[i]);
-    }
-}
-
-static bool is_ours(const char *entry)
-{
-    return entry[0] == 'A' && entry[1] == 'I' && strncmp(entry, "AIOX_", strlen("AIOX_")) == 0;
-}
-
 static bool is_on(const struct env *env, enum variable v)
 {
     return env->said[v] && strcmp(env->said[v], "0") != 0;
 }
 
-/* In one pass: this is done for each context. Nothing is said that is empty, or not to be read. */
+/* Nothing is said that is empty, or not to be read. */
 static void read_env(struct env *env)
 {
+    static const char *const names[VARIABLES] = {
+        [FDMON] = "AIOX_FDMON",           [FDMON_DEBUG] = "AIOX_FDMON_DEBUG",
+        [FDMON_OPTS] = "AIOX_FDMON_OPTS", [FDMON_PATH] = "AIOX_FDMON_PATH",
+        [NO_ENV] = "AIOX_NO_ENV",         [TRACE] = "AIOX_TRACE",
+    };
+
     *env = (struct env){.is_privileged = getauxval(AT_SECURE) != 0};
-    if (aiox_u32_load_relaxed(&env_is_denied) != 0 || env->is_privileged) {
+    if (aiox_u32_load_relaxed(&env_is_denied) != 0) {
         return;
     }
-    for (char **entry = environ; entry && *entry; entry++) {
-        if (is_ours(*entry)) {
-            note(env, *entry);
-        }
-    }
     for (int i = 0; i < VARIABLES; i++) {
-        env->said[i] = env->said[i] && env->said[i][0] ? env->said[i] : NULL;
+        const char *value = secure_getenv(names[i]); /* NULL with AT_SECURE */
+
+        env->said[i] = value && value[0] ? value : NULL;
     }
     if (is_on(env, NO_ENV)) {
         memset(env->said, 0, sizeof(env->said));
