@@ -97,14 +97,14 @@ struct Kind {
     aiox_fdmon_ops ops{};
     aiox_fdmon_plugin plugin{};
 
-    Kind(const char *name, int rank, bool with_pending)
+    Kind(const char *name, int rank, ScriptedFdmon::Asking asking)
     {
         ops.size = sizeof(ops);
         ops.open = Calls::Open;
         ops.close = Calls::Close;
         ops.interest = Calls::Interest;
         ops.collect = Calls::Collect;
-        ops.pending = with_pending ? Calls::Pending : nullptr;
+        ops.pending = asking == ScriptedFdmon::kFree ? Calls::Pending : nullptr;
         plugin.magic = AIOX_FDMON_MAGIC;
         plugin.abi_major = AIOX_FDMON_ABI_MAJOR;
         plugin.abi_minor = AIOX_FDMON_ABI_MINOR;
@@ -114,25 +114,37 @@ struct Kind {
         plugin.version = "1.0.0";
         plugin.summary = "reports what a test says";
         plugin.license = "MIT";
-        plugin.caps = with_pending ? AIOX_FDMON_CAP_PENDING : 0;
+        plugin.caps = asking == ScriptedFdmon::kFree    ? AIOX_FDMON_CAP_PENDING
+                      : asking == ScriptedFdmon::kCheap ? AIOX_FDMON_CAP_MANY_FDS
+                                                        : 0;
         plugin.ops = &ops;
         plugin.probe = Calls::Probe;
     }
 };
 
-template <int kRank, bool kWithPending> const aiox_fdmon_plugin *Entry(uint32_t index)
+template <ScriptedFdmon::Asking kAsking> const aiox_fdmon_plugin *Scripted(uint32_t index)
 {
-    static const Kind kind(kRank == 5     ? "spare"
-                           : kWithPending ? "scripted_pending"
-                                          : "scripted",
-                           kRank, kWithPending);
+    static const char *const names[] = {"scripted", "scripted_cheap", "scripted_pending"};
+    static const Kind kind(names[kAsking], 10, kAsking);
     return index == 0 ? &kind.plugin : nullptr;
+}
+
+const aiox_fdmon_plugin *Spare(uint32_t index)
+{
+    static const Kind kind("spare", 5, ScriptedFdmon::kDear);
+    return index == 0 ? &kind.plugin : nullptr;
+}
+
+aiox_fdmon_entry_fn *EntryOf(ScriptedFdmon::Asking asking)
+{
+    return asking == ScriptedFdmon::kFree    ? Scripted<ScriptedFdmon::kFree>
+           : asking == ScriptedFdmon::kCheap ? Scripted<ScriptedFdmon::kCheap>
+                                             : Scripted<ScriptedFdmon::kDear>;
 }
 } // namespace
 
-ScriptedFdmon::ScriptedFdmon(bool with_pending)
-    : linked_in_{with_pending ? Entry<10, true> : Entry<10, false>, Entry<5, false>, nullptr},
-      sources_{}
+ScriptedFdmon::ScriptedFdmon(Asking asking)
+    : linked_in_{EntryOf(asking), Spare, nullptr}, sources_{}
 {
     aiox_assert(!script);
     script = this;

@@ -30,8 +30,14 @@ class ScriptedFdmon
         uint64_t token;
     };
 
-    /* @with_pending: the backend has pending(), it sees descriptors without the kernel. */
-    explicit ScriptedFdmon(bool with_pending = false);
+    /* What it costs to ask whether something is ready. */
+    enum Asking {
+        kDear,  /* as much as there are descriptors */
+        kCheap, /* one collect() */
+        kFree,  /* the backend has pending(), it sees descriptors without the kernel */
+    };
+
+    explicit ScriptedFdmon(Asking asking = kDear);
     ~ScriptedFdmon();
 
     /* For aiox_context_new(): this backend, and behind it another script's twin named "spare". */

@@ -25,6 +25,13 @@ struct backend_wishes {
     bool roaming; /* one thread after another is its [home]: "aiox.roaming/1" */
 };
 
+/* What one collect() brings. */
+struct backend_events {
+    struct aiox_fdmon_event *list;
+    int room;
+    int count; /* negative: why the backend is beyond repair */
+};
+
 struct backend {
     struct aiox_fdmon_ops ops; /* open, close, interest, collect are never NULL */
     struct aiox_fdmon *mon;
@@ -37,6 +44,13 @@ struct backend {
     const char *path; /* empty: linked in; lives for good */
     struct backend_options *options;
 };
+
+/* Waits at most @timeout_ns for something to happen. [home] */
+static inline void backend_collect_(struct backend *b, int64_t timeout_ns,
+                                    struct backend_events *out)
+{
+    out->count = b->ops.collect(b->mon, timeout_ns, out->list, out->room);
+}
 
 /* A struct aiox_backend_sources that owns what it points to, in one block. All zero: empty. */
 struct backend_sources {

@@ -4,10 +4,10 @@
  *
  * Going to sleep and being woken costs microseconds. Where events come quicker
  * than that, looking for them is cheaper than waiting. There are three kinds
- * of sources: handlers with a poll callback, the loop's own bell, and, if the
- * backend can tell without a system call, all its descriptors. Each has a time
- * of its own that grows while a longer look would have caught the event, and
- * shrinks when even the longest would not have.
+ * of sources: handlers with a poll callback, the loop's own bell, and what the
+ * backend watches, if asking it costs little. Each has a time of its own that
+ * grows while a longer look would have caught the event; all shrink when even
+ * the longest would not have caught any.
  */
 #include "busy.h"
 
@@ -15,9 +15,16 @@
 
 #include "trace.h"
 
+/* For busy_time.last_paid_ns: since the clock was last read. */
+#define JUST_NOW INT64_MAX
+
 enum {
     FIRST_NS = 4000, /* what a source starts with */
-    IDLE_S = 7,      /* a handler that did not pay for so long is left to the backend */
+    LATE_FOLD = 2,   /* waking up takes as long again as the longest look, perhaps */
+    PATIENCE = 3,    /* looks in vain, in a row */
+    FIRST_REST = 8,
+    LONGEST_REST = 1024,
+    IDLE_S = 7, /* a handler that did not pay for so long is left to the backend */
 };
 
 static void grow(const struct busy *b, struct busy_time *t)
@@ -30,18 +37,62 @@ static void grow(const struct busy *b, struct busy_time *t)
 
 static void shrink(const struct busy *b, struct busy_time *t)
 {
-    t->ns = b->shrink ? t->ns / b->shrink : 0;
-    AIOX_TRACE(aio, busy_shrink, (uintptr_t)t, t->ns);
+    if (t->ns > 0) {
+        t->ns = b->shrink ? t->ns / b->shrink : 0;
+        AIOX_TRACE(aio, busy_shrink, (uintptr_t)t, t->ns);
+    }
 }
 
-/* An event of @t came @waited_ns after the turn had begun. */
+/* What is heard of so late came too late for any look. */
+static bool is_too_late(const struct busy *b, int64_t waited_ns)
+{
+    return waited_ns / LATE_FOLD > b->max_ns;
+}
+
+static bool has_paid(struct busy *b)
+{
+    b->in_vain = 0;
+    b->next_rest = FIRST_REST;
+    return true;
+}
+
+/*
+ * Learning alone would try again and again where looking cannot pay: what comes
+ * just too late, and what cannot come as long as we have the processor.
+ */
+static void was_in_vain(struct busy *b)
+{
+    if (++b->in_vain < PATIENCE) {
+        return;
+    }
+    b->in_vain = 0;
+    b->rest = b->next_rest ? b->next_rest : FIRST_REST;
+    b->next_rest = b->rest < LONGEST_REST ? b->rest * 2 : LONGEST_REST;
+    AIOX_TRACE(aio, busy_rest, (uintptr_t)b, b->rest);
+}
+
+/* Nothing came for longer than looking may last: it would not have paid for anybody. */
+static void shrink_all(struct busy *b, struct handlers *hs)
+{
+    shrink(b, &b->rung);
+    shrink(b, &b->monitor);
+    AIOX_LIST_FOREACH(h, &hs->polled, struct handler, polled_link)
+    {
+        shrink(b, &h->busy);
+    }
+}
+
+static void note_paid(const struct busy *b, struct busy_time *t)
+{
+    t->last_paid_ns = b->is_timed ? b->turn_began_ns : JUST_NOW;
+}
+
+/* An event of @t came @waited_ns after the turn had begun to wait. */
 static void learn(const struct busy *b, struct busy_time *t, int64_t waited_ns)
 {
     if (waited_ns <= t->ns) {
-        t->last_paid_ns = b->turn_began_ns;
-    } else if (waited_ns > b->max_ns) {
-        shrink(b, t);
-    } else if (t->ns < b->max_ns) {
+        note_paid(b, t);
+    } else if (t->ns < b->max_ns && !is_too_late(b, waited_ns)) {
         grow(b, t);
     }
     AIOX_TRACE(aio, busy_learn, waited_ns, t->ns);
@@ -134,6 +185,9 @@ static bool drop_idle(const struct busy *b, struct handlers *hs, struct aiox_lis
     }
     AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
     {
+        if (h->busy.last_paid_ns == JUST_NOW) {
+            h->busy.last_paid_ns = b->turn_began_ns;
+        }
         if (b->turn_began_ns - h->busy.last_paid_ns > IDLE_S * AIOX_NS_PER_S &&
             handler_may_be_called_(h)) {
             h->busy.ns = 0;
@@ -148,11 +202,8 @@ static bool drop_idle(const struct busy *b, struct handlers *hs, struct aiox_lis
 /* How long looking may pay for any source. */
 static int64_t time_worth_ns(const struct busy *b, struct handlers *hs)
 {
-    int64_t ns = b->rung.ns;
+    int64_t ns = b->rung.ns > b->monitor.ns ? b->rung.ns : b->monitor.ns;
 
-    if (hs->backend->ops.pending && b->monitor.ns > ns) {
-        ns = b->monitor.ns;
-    }
     AIOX_LIST_FOREACH(h, &hs->polled, struct handler, polled_link)
     {
         ns = h->busy.ns > ns ? h->busy.ns : ns;
@@ -169,52 +220,89 @@ static void start(struct busy *b, struct handlers *hs)
     }
 }
 
-static bool backend_sees(struct backend *b)
+/* True if a look costs little, however many descriptors are watched. */
+static bool may_be_asked(const struct backend *b)
 {
-    return b->ops.pending && b->ops.pending(b->mon);
+    return b->ops.pending || (b->plugin.caps & AIOX_FDMON_CAP_MANY_FDS);
 }
 
-static bool spin_until(struct handlers *hs, const struct notify *bell, int64_t end_ns,
-                       struct aiox_list *ready)
+static bool backend_sees(const struct busy *b, struct backend *backend, struct backend_events *out)
 {
+    if (backend->ops.pending) {
+        return backend->ops.pending(backend->mon);
+    }
+    if (b->monitor.ns == 0) {
+        return false;
+    }
+    backend_collect_(backend, 0, out);
+    return out->count != 0;
+}
+
+static bool look(const struct busy *b, struct handlers *hs, const struct notify *bell,
+                 struct busy_found *found)
+{
+    return notify_is_rung_(bell) || look_at_all(hs, found->ready) ||
+           backend_sees(b, hs->backend, found->events);
+}
+
+static void start_clock(struct busy *b)
+{
+    b->is_timed = true;
+    b->turn_began_ns = aiox_clock_now_ns();
+}
+
+/* The first look needs no clock: whoever finds something has not waited. */
+static bool spin(struct busy *b, struct handlers *hs, const struct notify *bell, int64_t worth_ns,
+                 struct busy_found *found)
+{
+    start(b, hs);
+    if (hs->backend->ops.flush) {
+        (void)hs->backend->ops.flush(hs->backend->mon); /* a fault shows in collect() */
+    }
+    if (look(b, hs, bell, found)) {
+        return true;
+    }
+    start_clock(b);
+    if (drop_idle(b, hs, found->ready)) {
+        return true;
+    }
     do {
-        if (notify_is_rung_(bell) || look_at_all(hs, ready) || backend_sees(hs->backend)) {
-            return true;
+        if (look(b, hs, bell, found)) {
+            return has_paid(b);
         }
         aiox_cpu_relax();
-    } while (aiox_clock_now_ns() < end_ns);
+    } while (aiox_clock_now_ns() < b->turn_began_ns + worth_ns);
+    was_in_vain(b);
     return false;
 }
 
 bool busy_look_for_(struct busy *b, struct handlers *hs, const struct notify *bell,
-                    int64_t timeout_ns, struct aiox_list *ready)
+                    int64_t timeout_ns, struct busy_found *found)
 {
     int64_t worth_ns;
 
-    b->turn_began_ns = aiox_clock_now_ns();
+    b->is_timed = false;
     bury(hs);
-    if (aiox_u32_load_relaxed(&hs->look_again) && look_at_those_left_alone(hs, ready)) {
+    if (aiox_u32_load_relaxed(&hs->look_again) && look_at_those_left_alone(hs, found->ready)) {
         return true;
     }
     if (timeout_ns == 0) {
-        return b->started && look_at_all(hs, ready);
-    }
-    if (drop_idle(b, hs, ready)) {
-        return true;
+        return b->started && look_at_all(hs, found->ready);
     }
     worth_ns = time_worth_ns(b, hs);
     if (timeout_ns > 0 && timeout_ns < worth_ns) {
         worth_ns = timeout_ns;
     }
-    if (worth_ns == 0) {
+    if (worth_ns > 0 && b->rest > 0) {
+        b->rest--;
         return false;
     }
-    start(b, hs);
-    if (hs->backend->ops.flush) {
-        (void)hs->backend->ops.flush(hs->backend->mon); /* a fault shows in collect() */
+    if (worth_ns > 0) {
+        AIOX_TRACE(aio, busy_spin, worth_ns, timeout_ns);
+        return spin(b, hs, bell, worth_ns, found);
     }
-    AIOX_TRACE(aio, busy_spin, worth_ns, timeout_ns);
-    return spin_until(hs, bell, b->turn_began_ns + worth_ns, ready);
+    start_clock(b);
+    return false;
 }
 
 static void end_all(struct handlers *hs)
@@ -251,7 +339,7 @@ bool busy_pause_(struct busy *b, struct handlers *hs)
 /* From the first time it is ready on, a handler with a poll callback is looked at. */
 static void join(struct busy *b, struct handlers *hs, struct handler *h)
 {
-    h->busy.last_paid_ns = b->turn_began_ns;
+    note_paid(b, &h->busy);
     aiox_list_push_back(&hs->polled, &h->polled_link);
     if (b->started) {
         begin(h);
@@ -261,12 +349,15 @@ static void join(struct busy *b, struct handlers *hs, struct handler *h)
 void busy_learn_from_(struct busy *b, struct handlers *hs, bool rung, bool seen,
                       struct aiox_list *ready)
 {
-    int64_t waited_ns = aiox_clock_now_ns() - b->turn_began_ns;
+    int64_t waited_ns = b->is_timed ? aiox_clock_now_ns() - b->turn_began_ns : 0;
 
+    if (is_too_late(b, waited_ns)) {
+        shrink_all(b, hs);
+    }
     if (rung) {
         learn(b, &b->rung, waited_ns);
     }
-    if (seen) {
+    if (seen && may_be_asked(hs->backend)) {
         learn(b, &b->monitor, waited_ns);
     }
     AIOX_LIST_FOREACH_SAFE(h, ready, struct handler, ready_link)

@@ -16,8 +16,18 @@ struct busy {
     uint32_t shrink;
     bool started;             /* those that are looked at need not ring */
     struct busy_time rung;    /* for the loop's own bell */
-    struct busy_time monitor; /* for what the backend sees without a system call */
-    int64_t turn_began_ns;    /* of the innermost turn that measures */
+    struct busy_time monitor; /* for what the backend sees */
+    unsigned in_vain;         /* looks in a row that found nothing in their time */
+    uint32_t rest;            /* so many waits go by without a look */
+    uint32_t next_rest;       /* 0: the shortest */
+    bool is_timed;            /* the innermost turn is one that may wait, and measures */
+    int64_t turn_began_ns;    /* when it began to */
+};
+
+/* Where a look leaves what it has found. */
+struct busy_found {
+    struct aiox_list *ready;       /* handlers whose poll callback said so */
+    struct backend_events *events; /* what the backend had to be asked for, if it was */
 };
 
 /*
@@ -29,7 +39,7 @@ void busy_configure_(struct busy *b, struct handlers *hs, int64_t max_ns, uint32
 
 /* Not for callers: the parts of the functions below for loops that look. */
 bool busy_look_for_(struct busy *b, struct handlers *hs, const struct notify *bell,
-                    int64_t timeout_ns, struct aiox_list *ready);
+                    int64_t timeout_ns, struct busy_found *found);
 bool busy_stop_looking_(struct busy *b, struct handlers *hs, struct aiox_list *ready);
 void busy_learn_from_(struct busy *b, struct handlers *hs, bool rung, bool seen,
                       struct aiox_list *ready);
@@ -41,14 +51,13 @@ static inline bool busy_may_look_(const struct busy *b)
 }
 
 /*
- * Looks at what can be seen without a system call, at most @timeout_ns (-1: no
- * limit). True if there is something; handlers that said so are on @ready.
- * [home] in a visit
+ * Looks for something to do, at most @timeout_ns (-1: no limit). True if there
+ * is something; handlers that said so are on @found->ready. [home] in a visit
  */
 static inline bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell,
-                              int64_t timeout_ns, struct aiox_list *ready)
+                              int64_t timeout_ns, struct busy_found *found)
 {
-    return busy_may_look_(b) && busy_look_for_(b, hs, bell, timeout_ns, ready);
+    return busy_may_look_(b) && busy_look_for_(b, hs, bell, timeout_ns, found);
 }
 
 /*

@@ -47,12 +47,13 @@ struct collected dispatch_sort_(struct handlers *hs, const struct aiox_fdmon_eve
         if (events[i].events == 0) {
             if (completions) {
                 take_completion(&events[i], completions);
+                found.other = true;
             }
         } else if (events[i].token == DISPATCH_BELL_TOKEN) {
             found.bell = true;
         } else {
             take_handler(hs, &events[i], ready);
-            found.handler = true;
+            found.other = true;
         }
     }
     return found;

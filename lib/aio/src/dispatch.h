@@ -15,8 +15,8 @@
 
 /* What one collect() told. */
 struct collected {
-    bool bell;    /* the bell is set */
-    bool handler; /* a descriptor of somebody is ready */
+    bool bell;  /* the bell is set */
+    bool other; /* a descriptor of somebody is ready, or a request has ended */
 };
 
 /*

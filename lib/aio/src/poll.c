@@ -26,32 +26,30 @@ int64_t aiox_context_timeout_ns(struct aiox_context *ctx)
     return sooner_ns(bhs_ns, aiox_timer_group_timeout_ns(&ctx->timers));
 }
 
-static void collect(struct aiox_context *ctx, int64_t timeout_ns)
+/* Takes note of what has happened, and sorts it. */
+static void accept(struct aiox_context *ctx, const struct backend_events *events)
 {
-    struct aiox_fdmon_event events[EVENTS_PER_TURN];
     struct collected found = {0};
     bool rung = false;
-    int count = ctx->backend->ops.collect(ctx->backend->mon, timeout_ns, events, EVENTS_PER_TURN);
 
     ctx->now_ns = 0; /* time has passed */
-    AIOX_TRACE(aio, collected, (uintptr_t)ctx, count);
-    if (AIOX_UNLIKELY(count < 0)) {
-        context_lost_backend_(ctx, count);
-        count = 0;
+    AIOX_TRACE(aio, collected, (uintptr_t)ctx, events->count);
+    if (AIOX_UNLIKELY(events->count < 0)) {
+        context_lost_backend_(ctx, events->count);
     }
     if (!notify_is_quiet_(&ctx->notify)) {
         rung = notify_is_rung_(&ctx->notify);
         notify_accept_(&ctx->notify);
     }
-    if (count > 0) {
-        found = dispatch_sort_(&ctx->handlers, events, count, &ctx->ready,
+    if (events->count > 0) {
+        found = dispatch_sort_(&ctx->handlers, events->list, events->count, &ctx->ready,
                                ctx->backend->has_completion ? &ctx->completions : NULL);
     }
     if (found.bell) {
         (void)aiox_event_notifier_test_and_clear(&ctx->bell);
     }
     handlers_add_always_ready_(&ctx->handlers, &ctx->ready);
-    busy_learn_(&ctx->busy, &ctx->handlers, rung, found.handler, &ctx->ready);
+    busy_learn_(&ctx->busy, &ctx->handlers, rung, found.other, &ctx->ready);
 }
 
 /*
@@ -59,27 +57,35 @@ static void collect(struct aiox_context *ctx, int64_t timeout_ns)
  * asked since @timeout_ns was found out has rung already, or finds that the
  * loop sleeps and sets the bell.
  */
-static void sleep_until_something(struct aiox_context *ctx, int64_t timeout_ns)
+static void sleep_until_something(struct aiox_context *ctx, int64_t timeout_ns,
+                                  struct backend_events *events)
 {
     if (notify_arm_(&ctx->notify)) {
         timeout_ns = 0;
+        ctx->busy.is_timed = false; /* nothing is learnt from a wait that is none */
     }
     AIOX_TRACE(aio, sleep, (uintptr_t)ctx, timeout_ns);
-    collect(ctx, timeout_ns);
+    backend_collect_(ctx->backend, timeout_ns, events);
 }
 
 static void wait(struct aiox_context *ctx, bool may_block)
 {
+    struct aiox_fdmon_event list[EVENTS_PER_TURN];
+    struct backend_events events = {.list = list, .room = EVENTS_PER_TURN};
+    struct busy_found found = {.ready = &ctx->ready, .events = &events};
     int64_t timeout_ns = may_block ? aiox_context_timeout_ns(ctx) : 0;
     bool may_look = busy_may_look_(&ctx->busy);
 
-    if (busy_look_(&ctx->busy, &ctx->handlers, &ctx->notify, timeout_ns, &ctx->ready) ||
+    if (busy_look_(&ctx->busy, &ctx->handlers, &ctx->notify, timeout_ns, &found) ||
         timeout_ns == 0 || busy_stop_(&ctx->busy, &ctx->handlers, &ctx->ready)) {
-        collect(ctx, 0);
+        if (events.count == 0) {
+            backend_collect_(ctx->backend, 0, &events);
+        }
     } else {
         /* Looking takes time, and calls those who may have asked for something. */
-        sleep_until_something(ctx, may_look ? aiox_context_timeout_ns(ctx) : timeout_ns);
+        sleep_until_something(ctx, may_look ? aiox_context_timeout_ns(ctx) : timeout_ns, &events);
     }
+    accept(ctx, &events);
 }
 
 /* Calls whom it concerns; what they ask of the bottom halves costs less than between turns. */

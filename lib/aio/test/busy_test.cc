@@ -2,6 +2,7 @@
 /* Adaptive polling, on a clock that moves when told. */
 #include <cerrno>
 #include <functional>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -16,7 +17,7 @@ using aiox_test::ScriptedFdmon;
 
 constexpr int kFd = 7;
 
-class Busy : public ::testing::TestWithParam<bool>
+class Busy : public ::testing::TestWithParam<ScriptedFdmon::Asking>
 {
   public:
     Busy()
@@ -176,7 +177,57 @@ TEST_P(Busy, ADescriptorEndsTheLookIfTheBackendSeesItWithoutTheKernel)
 
     EXPECT_TRUE(aiox_poll(ctx_, true));
 
-    EXPECT_EQ(script_.timeouts().back(), GetParam() ? 0 : -1);
+    EXPECT_EQ(script_.timeouts().back(), GetParam() == ScriptedFdmon::kDear ? -1 : 0);
+}
+
+TEST_P(Busy, WhatALookFindsIsServedOnce)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    on_look_ = [this] {
+        on_look_ = nullptr;
+        script_.Ready(kFd, AIOX_FD_READ);
+    };
+    int reads = reads_;
+    size_t asked = script_.timeouts().size();
+
+    EXPECT_TRUE(aiox_poll(ctx_, true));
+
+    EXPECT_EQ(reads_, reads + 1);
+    EXPECT_EQ(script_.timeouts().size(), asked + 1);
+}
+
+/* The look has taken the report out of the backend: nobody would get it again. */
+TEST_P(Busy, AHandlerThatIsStoppedByTheLookIsNotServed)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    script_.on_collect = [this](int64_t) {
+        script_.Ready(kFd, AIOX_FD_READ);
+        aiox_clear_fd_handler(ctx_, kFd);
+    };
+    int reads = reads_;
+
+    (void)aiox_poll(ctx_, true);
+
+    EXPECT_EQ(reads_, reads);
+    script_.on_collect = nullptr;
+}
+
+TEST_P(Busy, ABackendThatFailsInALookIsReplacedAndNothingIsLost)
+{
+    WakeAfter(2000);
+    WakeAfter(2000);
+    script_.Fail(-EIO);
+
+    EXPECT_FALSE(aiox_poll(ctx_, true));
+
+    aiox_backend_info info;
+    aiox_context_backend_info(ctx_, &info);
+    EXPECT_STREQ(info.name, "spare");
+    EXPECT_EQ(script_.opened(), 1);
+    WakeAfter(2000);
+    EXPECT_EQ(reads_, 3);
 }
 
 TEST_P(Busy, AnIdleHandlerIsLeftToABackendThatSeesWithoutTheKernel)
@@ -189,8 +240,8 @@ TEST_P(Busy, AnIdleHandlerIsLeftToABackendThatSeesWithoutTheKernel)
 
     WakeAfter(2000);
 
-    /* It left with one last look, or was looked at for as long as ever. */
-    EXPECT_EQ(looks_ == looked + 1, GetParam());
+    /* It left with one last look after the first, or was looked at for as long as ever. */
+    EXPECT_EQ(looks_ == looked + 2, GetParam() == ScriptedFdmon::kFree);
 }
 
 /* Turns on looking: two events that came soon. */
@@ -202,6 +253,77 @@ TEST_P(Busy, AnIdleHandlerIsLeftToABackendThatSeesWithoutTheKernel)
         ASSERT_TRUE(aiox_poll(ctx_, true));                                                        \
         ASSERT_EQ(begun_, ended_ + 1);                                                             \
     } while (0)
+
+TEST_P(Busy, AWaitThatOnlyATimerEndsTeachesThatLookingDoesNotPay)
+{
+    START_LOOKING();
+    aiox_timer timer;
+    ASSERT_EQ(aiox_timer_init_ns(
+                  &timer, aiox_context_timers(ctx_), AIOX_CLOCK_MONOTONIC, [](void *) {}, nullptr),
+              0);
+    auto wait = [&] {
+        aiox_timer_mod_ns(&timer, script_.now_ns() + 1000000);
+        while (!aiox_poll(ctx_, true)) { /* arming has rung */
+        }
+    };
+    wait();
+    int looked = looks_;
+
+    wait();
+
+    EXPECT_EQ(looks_, looked);
+    aiox_timer_fini(&timer);
+}
+
+/* Each event comes just after the loop has given up: as when it could not come before. */
+TEST_P(Busy, AfterThreeLooksInVainItRests)
+{
+    START_LOOKING();
+    for (int i = 0; i < 3; i++) {
+        int looked = looks_;
+        WakeAfter(100);
+        EXPECT_GT(looks_, looked) << i;
+    }
+    int looked = looks_;
+
+    for (int i = 0; i < 8; i++) {
+        WakeAfter(100);
+    }
+    EXPECT_EQ(looks_, looked);
+    WakeAfter(100);
+
+    EXPECT_GT(looks_, looked);
+}
+
+TEST_P(Busy, ItRestsTwiceAsLongEachTime)
+{
+    START_LOOKING();
+    int waits[3] = {};
+
+    for (int &waited : waits) {
+        for (int tries = 0; tries < 3; waited++) {
+            int looked = looks_;
+            WakeAfter(100);
+            tries += looks_ > looked;
+        }
+    }
+
+    EXPECT_EQ(waits[1], waits[0] + 8);
+    EXPECT_EQ(waits[2], waits[1] + 8);
+}
+
+TEST_P(Busy, ALookThatPaysEndsTheRow)
+{
+    START_LOOKING();
+
+    for (int i = 0; i < 20; i++) {
+        int looked = looks_;
+        WakeAfter(100);
+        EXPECT_GT(looks_, looked) << i;
+        ready_at_ns_ = script_.now_ns() + 500;
+        EXPECT_TRUE(aiox_poll(ctx_, true));
+    }
+}
 
 TEST_P(Busy, ASleepInsideAPollReadyCallbackTellsItsOtherSide)
 {
@@ -363,8 +485,16 @@ TEST_P(Busy, SwitchedOffItNeverLooks)
     EXPECT_EQ(begun_, ended_);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backend, Busy, ::testing::Bool(), [](const auto &p) {
-    return p.param ? "ThatSeesWithoutTheKernel" : "ThatNeedsTheKernel";
-});
+std::string NameOf(const ::testing::TestParamInfo<ScriptedFdmon::Asking> &asking)
+{
+    return asking.param == ScriptedFdmon::kFree    ? "ThatSeesWithoutTheKernel"
+           : asking.param == ScriptedFdmon::kCheap ? "ThatIsCheapToAsk"
+                                                   : "ThatIsDearToAsk";
+}
+
+INSTANTIATE_TEST_SUITE_P(Backend, Busy,
+                         ::testing::Values(ScriptedFdmon::kDear, ScriptedFdmon::kCheap,
+                                           ScriptedFdmon::kFree),
+                         NameOf);
 
 } // namespace

@@ -66,7 +66,7 @@ class AioTrace : public ::testing::Test
         return log->Points();
     }
 
-    ScriptedFdmon script_{true};
+    ScriptedFdmon script_{ScriptedFdmon::kFree};
     aiox_context *ctx_ = nullptr;
 };
 

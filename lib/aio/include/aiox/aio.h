@@ -234,12 +234,19 @@ AIOX_API AIOX_NODISCARD int aiox_set_event_notifier(struct aiox_context *ctx,
                                                     aiox_fd_fn *ready, aiox_fd_poll_fn *poll,
                                                     aiox_fd_fn *poll_ready);
 
+/* For a thread that has nothing to do but its loop: about what sleeping and waking take. */
+#define AIOX_BUSY_POLL_NS INT64_C(32768)
+
 /*
- * Adaptive polling: before it sleeps, the loop looks at the poll callbacks for
- * as long as that has paid lately, per handler, at most @max_ns (0: off, the
- * default). The time grows @grow-fold (0: twofold) when a longer look would
- * have caught the event, and is divided by @shrink (0: to nothing) when even
- * @max_ns would not. Setting it starts all handlers from nothing.
+ * Adaptive polling: before it sleeps, the loop looks for work for as long as
+ * that has paid lately, at most @max_ns (0: off, the default): at the poll
+ * callbacks, at what other threads ask of it, and at its descriptors if the
+ * backend tells cheaply (epoll by a system call, io_uring without). While it
+ * looks, who asks need not wake it. Each of these sources has its time: it
+ * grows @grow-fold (0: twofold) when a longer look would have caught the event,
+ * and is divided by @shrink (0: to nothing) when nothing came for long. After
+ * three looks in vain it rests, so that it does not keep the processor from whom
+ * it waits for. Setting it starts from nothing.
  *
  *   -EINVAL   @max_ns is negative
  *
