@@ -71,17 +71,35 @@ static void give_reply(struct reply *r, int code)
     pthread_mutex_unlock(&r->lock);
 }
 
+static int set_busy_poll(struct aiox_thread *t)
+{
+    const struct aiox_thread_options *o = &t->options;
+    int64_t max_ns = o->busy_max_ns;
+    int err;
+
+    if (max_ns == 0 && o->context) {
+        return 0;
+    }
+    if (max_ns == 0) {
+        max_ns = AIOX_BUSY_POLL_NS;
+    } else if (max_ns == AIOX_BUSY_POLL_OFF) {
+        max_ns = 0;
+    }
+    err = aiox_context_set_busy_poll(t->ctx, max_ns, o->busy_grow, o->busy_shrink);
+    if (err < 0) {
+        aiox_error_set(&t->reply.err, err, "the time of busy polling is negative");
+    }
+    return err;
+}
+
 /* Makes this thread the home and gets ready to turn. */
 static int begin(struct aiox_thread *t)
 {
     const struct aiox_thread_options *o = &t->options;
     int err = aiox_context_adopt(t->ctx, &t->reply.err);
 
-    if (err == 0 && o->busy_max_ns) {
-        err = aiox_context_set_busy_poll(t->ctx, o->busy_max_ns, o->busy_grow, o->busy_shrink);
-        if (err < 0) {
-            aiox_error_set(&t->reply.err, err, "the time of busy polling is negative");
-        }
+    if (err == 0) {
+        err = set_busy_poll(t);
     }
     if (err < 0) {
         return err;

@@ -242,7 +242,7 @@ TEST(Thread, ABackendThatIsNotThereIsReportedToTheMaker)
 TEST(Thread, ANegativeTimeOfBusyPollingIsReportedToTheMaker)
 {
     aiox_thread_options options = {};
-    options.busy_max_ns = -1;
+    options.busy_max_ns = AIOX_BUSY_POLL_OFF - 1;
     aiox_thread *thread = nullptr;
     aiox_error err = {};
 
@@ -314,28 +314,70 @@ struct Source {
     }
 };
 
-TEST(Thread, PollsBusilyIfAsked)
+/* Whether the loop looks at @source, or has not within so many events. */
+bool Looks(aiox_thread *thread, Source *source, int events)
 {
-    Source source;
-    aiox_thread_options options = {};
-    options.busy_max_ns = 1000000;
-    aiox_thread *thread = New(options);
     aiox_context *ctx = aiox_thread_context(thread);
     aiox_fd_handler h = {};
     h.read = [](void *s) { static_cast<Source *>(s)->Take(); };
     h.poll = [](void *s) { return static_cast<Source *>(s)->looks++ < 0; };
     h.poll_ready = h.read;
-    ASSERT_EQ(aiox_set_fd_handler(ctx, source.fd, &h, &source), 0);
-
-    for (int i = 0; i < 100000 && source.looks == 0; i++) {
-        ASSERT_EQ(eventfd_write(source.fd, 1), 0);
+    EXPECT_EQ(aiox_set_fd_handler(ctx, source->fd, &h, source), 0);
+    for (int i = 0; i < events && source->looks == 0; i++) {
+        EXPECT_EQ(eventfd_write(source->fd, 1), 0);
         RunIn(ctx, [] {});
     }
+    RunIn(ctx, [&] { aiox_clear_fd_handler(ctx, source->fd); });
+    return source->looks > 0;
+}
 
-    EXPECT_GT(source.looks, 0);
-    aiox_thread_join(thread);
-    aiox_clear_fd_handler(ctx, source.fd);
+TEST(Thread, PollsBusilyForAsLongAsAsked)
+{
+    Source source;
+    aiox_thread_options options = {};
+    options.busy_max_ns = 1000000;
+    aiox_thread *thread = New(options);
+
+    EXPECT_TRUE(Looks(thread, &source, 100000));
+
     aiox_thread_free(thread);
+}
+
+TEST(Thread, PollsBusilyUnlessToldNotTo)
+{
+    Source source;
+    aiox_thread *thread = New({});
+
+    EXPECT_TRUE(Looks(thread, &source, 100000));
+
+    aiox_thread_free(thread);
+}
+
+TEST(Thread, ToldNotToPollBusilyItNeverDoes)
+{
+    Source source;
+    aiox_thread_options options = {};
+    options.busy_max_ns = AIOX_BUSY_POLL_OFF;
+    aiox_thread *thread = New(options);
+
+    EXPECT_FALSE(Looks(thread, &source, 1000));
+
+    aiox_thread_free(thread);
+}
+
+TEST(Thread, AContextOfTheCallerPollsAsTheCallerHasSet)
+{
+    Source source;
+    aiox_context *ctx = nullptr;
+    ASSERT_EQ(aiox_new(&ctx, nullptr), 0);
+    aiox_thread_options options = {};
+    options.context = ctx;
+    aiox_thread *thread = New(options);
+
+    EXPECT_FALSE(Looks(thread, &source, 1000));
+
+    aiox_thread_free(thread);
+    aiox_context_unref(ctx);
 }
 
 TEST(Thread, ManyOfThemComeAndGo)

@@ -25,6 +25,9 @@ AIOX_BEGIN_DECLS
 
 struct aiox_thread;
 
+/* For aiox_thread_options.busy_max_ns: sleeps as soon as there is nothing to do. */
+#define AIOX_BUSY_POLL_OFF INT64_C(-1)
+
 /* All zero is good. Copied, but for what is pointed to by @opaque. */
 struct aiox_thread_options {
     const char *name; /* of the thread, cut at 15 bytes; NULL: "aiox" */
@@ -35,7 +38,11 @@ struct aiox_thread_options {
     struct aiox_context *context;
     const struct aiox_preferences *wish; /* as aiox_new_with(); only read while it is made */
 
-    /* As aiox_context_set_busy_poll(); busy_max_ns 0 leaves the context as it is. */
+    /*
+     * Adaptive polling, as aiox_context_set_busy_poll(). busy_max_ns 0: AIOX_BUSY_POLL_NS for the
+     * context that the thread makes, and as it was set for one that it is given;
+     * AIOX_BUSY_POLL_OFF: none.
+     */
     int64_t busy_max_ns;
     uint32_t busy_grow;
     uint32_t busy_shrink;
@@ -57,7 +64,7 @@ struct aiox_thread_options {
  *
  *   -EAGAIN   the system starts no more threads
  *   -ENOMEM   no memory
- *   -EINVAL   @options->busy_max_ns is negative
+ *   -EINVAL   @options->busy_max_ns is negative, and not AIOX_BUSY_POLL_OFF
  *   -EBUSY    @options->context has requests under way
  *   other     what aiox_new_with(), aiox_context_adopt() or @options->start said
  *
