@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aiox/aio.h"
 #include "aiox/clock.h"
 
 #include "config.h"
@@ -181,6 +182,7 @@ int options_parse(struct options *out, int argc, char *const *argv, struct aiox_
 
     *out = (struct options){
         .threads = 1,
+        .busy_poll_ns = AIOX_BUSY_POLL_NS,
         .max_clients = 1024,
         .max_handshakes = 256,
         .handshake_ns = 30 * AIOX_NS_PER_S,

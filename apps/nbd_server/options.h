@@ -58,6 +58,7 @@ struct options {
     bool read_only;
     const char *fdmon; /* NULL: nothing was said; so with all words below */
     unsigned long threads;
+    int64_t busy_poll_ns; /* 0: off */
     unsigned long max_clients;
     unsigned long max_handshakes;
     enum handshake_tls tls;

@@ -41,6 +41,8 @@ const char options_help[] =
     "  --threads N            so many event loops, clients spread over them (1)\n"
     "  --fdmon SPEC           the loops' backend: io_uring, epoll, poll, auto, ...\n"
     "                         (AIOX_FDMON says the same; default: auto)\n"
+    "  --busy-poll US         microseconds that a loop looks for work before it sleeps,\n"
+    "                         if that has paid lately (32; 0: sleeps at once)\n"
     "  --max-clients N        at most so many at once (1024)\n"
     "  --max-handshakes N     of those, so many that have not chosen an export: the\n"
     "                         one that takes longest has to leave for a new one (256)\n"

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "aiox/clock.h"
+
 #include "text.h"
 
 /* ---- places ---- */
@@ -237,6 +239,18 @@ static int take_threads(struct options *o, char *value, struct aiox_error *err)
     return take_number(value, OPTIONS_THREADS_MAX, &o->threads, err);
 }
 
+static int take_busy_poll(struct options *o, char *value, struct aiox_error *err)
+{
+    const unsigned long most = 1000000;
+    unsigned long us;
+
+    if (!text_to_number(value, 0, most, &us)) {
+        return aiox_error_set(err, -EINVAL, "'%s' is not a number from 0 to %lu", value, most);
+    }
+    o->busy_poll_ns = (int64_t)us * AIOX_NS_PER_US;
+    return 0;
+}
+
 static int take_max_clients(struct options *o, char *value, struct aiox_error *err)
 {
     return take_number(value, 1000000, &o->max_clients, err);
@@ -360,6 +374,7 @@ const struct option_row options_rows[] = {
     {"threads", 0, OPTION_VALUE, take_threads},
     {"max-clients", 0, OPTION_VALUE, take_max_clients},
     {"max-handshakes", 0, OPTION_VALUE, take_max_handshakes},
+    {"busy-poll", 0, OPTION_VALUE, take_busy_poll},
     {"max-memory", 0, OPTION_VALUE, take_memory},
     {"handshake-timeout", 0, OPTION_VALUE, take_handshake},
     {"idle-timeout", 0, OPTION_VALUE, take_idle},

@@ -101,6 +101,7 @@ static void commit(struct team_ask *ask, struct worker *w)
 
     worker_exports_commit(w, &r->plan);
     worker_set_limits(w, r->fresh);
+    worker_set_busy_poll(w, r->fresh);
 }
 
 static void explain(struct team_ask *ask, struct worker *w)

@@ -155,6 +155,12 @@ void worker_set_limits(struct worker *w, const struct options *options)
     w->most_greeting = (options->max_handshakes + options->threads - 1) / options->threads;
 }
 
+void worker_set_busy_poll(struct worker *w, const struct options *options)
+{
+    /* No option is negative. */
+    (void)!aiox_context_set_busy_poll(w->ctx, options->busy_poll_ns, 0, 0);
+}
+
 static void prepare_clients(struct worker *w, const struct options *options)
 {
     aiox_list_init(&w->clients);
@@ -205,7 +211,11 @@ int worker_open(struct worker *w, int number, struct aiox_context *ctx,
 {
     char name[16];
     struct aiox_preferences wish;
-    const struct aiox_thread_options thread = {.name = name, .wish = &wish};
+    const struct aiox_thread_options thread = {
+        .name = name,
+        .wish = &wish,
+        .busy_max_ns = options->busy_poll_ns ? options->busy_poll_ns : AIOX_BUSY_POLL_OFF,
+    };
     int error = 0;
 
     w->number = number;
@@ -219,6 +229,9 @@ int worker_open(struct worker *w, int number, struct aiox_context *ctx,
         return error;
     }
     w->ctx = ctx ? ctx : aiox_thread_context(w->thread);
+    if (ctx) {
+        worker_set_busy_poll(w, options);
+    }
     prepare_clients(w, options);
     return enter_loop(w, err);
 }

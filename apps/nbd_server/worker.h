@@ -84,6 +84,8 @@ AIOX_NODISCARD int worker_open(struct worker *w, int number, struct aiox_context
 
 /* Takes over what may change while it runs. [home] */
 void worker_set_limits(struct worker *w, const struct options *options);
+/* How long its loop looks before it sleeps. [home] */
+void worker_set_busy_poll(struct worker *w, const struct options *options);
 
 /* Takes @fd in any case; @peer is copied. [manager] */
 void worker_welcome(struct worker *w, int fd, uint64_t number, const char *peer);

@@ -32,7 +32,7 @@ class ScriptedFdmon
 
     /* What it costs to ask whether something is ready. */
     enum Asking {
-        kDear,  /* as much as there are descriptors */
+        kDear,  /* the more, the more descriptors there are */
         kCheap, /* one collect() */
         kFree,  /* the backend has pending(), it sees descriptors without the kernel */
     };

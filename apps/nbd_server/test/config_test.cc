@@ -51,6 +51,7 @@ TEST_F(ConfigTest, OptionsAreCalledAsOnTheCommandLine)
                     "  unix=/run/a b\t\r\n"
                     "tcp = :10809\n"
                     "idle-timeout = 1.5\n"
+                    "busy-poll = 50\n"
                     "stats = /run/stats\n"
                     "verbose = yes\n"
                     "daemon = no\n"
@@ -69,6 +70,7 @@ TEST_F(ConfigTest, OptionsAreCalledAsOnTheCommandLine)
     EXPECT_STREQ(options_.listen[0].where, "/run/a b");
     EXPECT_EQ(options_.listen[1].place, OPTIONS_TCP);
     EXPECT_EQ(options_.idle_ns, 1500000000);
+    EXPECT_EQ(options_.busy_poll_ns, 50000);
     EXPECT_STREQ(options_.stats, "/run/stats");
     EXPECT_EQ(options_.log_level, AIOX_LOG_DEBUG);
     EXPECT_FALSE(options_.daemon);

@@ -189,6 +189,7 @@ TEST_F(OptionsTest, WhatIsWrongIsNamed)
         {{"--stdio", "--unix", "/s", "a"}, "--stdio stands alone"},
         {{"--run", "true", "--daemon", "a"}, "--run and --daemon: one of them"},
         {{"--max-clients", "-1", "a"}, "'-1' is not a number"},
+        {{"--busy-poll", "1000001", "a"}, "--busy-poll: '1000001' is not a number from 0 to"},
         {{"--max-memory", "63M", "a"}, "--max-memory: '63M' is not a size of at least 64M"},
         {{"--handshake-timeout", "soon", "a"}, "--handshake-timeout: 'soon' is not a number of"},
     };

@@ -443,6 +443,45 @@ TEST_P(ServerTest, AnIdleClientLeavesWhenThatIsSaid)
     EXPECT_TRUE(server->WaitForLog("has been idle for 0.05 s"));
 }
 
+/* One request after another to a server that tells what its loops do; until @text, or so many. */
+std::string TracedLog(const std::string &socket, std::vector<std::string> arguments,
+                      const std::string &text, int requests)
+{
+    arguments.insert(arguments.begin(), {"--unix", socket});
+    Server server(arguments, 0, {"env", "AIOX_TRACE=aio"});
+    EXPECT_NE(server.WaitForUri(), "") << server.Log();
+    Peer peer(socket);
+    EXPECT_TRUE(peer.Enter());
+
+    for (int i = 0; i < requests; i++) {
+        peer.Send(Read(i, 0, 1));
+        EXPECT_EQ(peer.Receive(17), Reply(i, 0, std::string(1, '\0')));
+        if (i % 100 == 99 && server.Log().find(text) != std::string::npos) {
+            break;
+        }
+    }
+    EXPECT_EQ(server.Stop(), 0);
+    return server.Log();
+}
+
+TEST_P(ServerTest, LooksForTheNextRequestBeforeItSleeps)
+{
+    std::string log = TracedLog(socket_, {"--threads", std::to_string(GetParam()), "memory:1M"},
+                                "busy_spin", 10000);
+
+    EXPECT_NE(log.find("busy_spin"), std::string::npos) << log.substr(0, 10000);
+}
+
+TEST_P(ServerTest, SleepsAtOnceIfThatIsSaid)
+{
+    std::string log = TracedLog(
+        socket_, {"--threads", std::to_string(GetParam()), "--busy-poll", "0", "memory:1M"},
+        "busy_", 300);
+
+    EXPECT_NE(log.find("aio sleep"), std::string::npos) << log.substr(0, 10000);
+    EXPECT_EQ(log.find("busy_"), std::string::npos);
+}
+
 TEST_P(ServerTest, WhatOneClientWroteOthersOnOtherThreadsRead)
 {
     Server server({"--unix", socket_, "--threads", std::to_string(GetParam()), "--export",

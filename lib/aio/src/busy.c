@@ -199,11 +199,25 @@ static bool drop_idle(const struct busy *b, struct handlers *hs, struct aiox_lis
     return found;
 }
 
+/* True if the backend answers cheaply whether anything is ready. */
+static bool may_be_asked(const struct handlers *hs)
+{
+    return hs->backend->ops.pending || (hs->backend->plugin.caps & AIOX_FDMON_CAP_MANY_FDS) ||
+           handlers_are_few_(hs);
+}
+
+/* How long it pays to ask it. */
+static int64_t time_for_monitor_ns(const struct busy *b, const struct handlers *hs)
+{
+    return b->monitor.ns && may_be_asked(hs) ? b->monitor.ns : 0;
+}
+
 /* How long looking may pay for any source. */
 static int64_t time_worth_ns(const struct busy *b, struct handlers *hs)
 {
-    int64_t ns = b->rung.ns > b->monitor.ns ? b->rung.ns : b->monitor.ns;
+    int64_t ns = time_for_monitor_ns(b, hs);
 
+    ns = b->rung.ns > ns ? b->rung.ns : ns;
     AIOX_LIST_FOREACH(h, &hs->polled, struct handler, polled_link)
     {
         ns = h->busy.ns > ns ? h->busy.ns : ns;
@@ -220,18 +234,14 @@ static void start(struct busy *b, struct handlers *hs)
     }
 }
 
-/* True if a look costs little, however many descriptors are watched. */
-static bool may_be_asked(const struct backend *b)
+static bool backend_sees(const struct busy *b, struct handlers *hs, struct backend_events *out)
 {
-    return b->ops.pending || (b->plugin.caps & AIOX_FDMON_CAP_MANY_FDS);
-}
+    struct backend *backend = hs->backend;
 
-static bool backend_sees(const struct busy *b, struct backend *backend, struct backend_events *out)
-{
     if (backend->ops.pending) {
         return backend->ops.pending(backend->mon);
     }
-    if (b->monitor.ns == 0) {
+    if (time_for_monitor_ns(b, hs) == 0) {
         return false;
     }
     backend_collect_(backend, 0, out);
@@ -242,7 +252,7 @@ static bool look(const struct busy *b, struct handlers *hs, const struct notify 
                  struct busy_found *found)
 {
     return notify_is_rung_(bell) || look_at_all(hs, found->ready) ||
-           backend_sees(b, hs->backend, found->events);
+           backend_sees(b, hs, found->events);
 }
 
 static void start_clock(struct busy *b)
@@ -357,7 +367,7 @@ void busy_learn_from_(struct busy *b, struct handlers *hs, bool rung, bool seen,
     if (rung) {
         learn(b, &b->rung, waited_ns);
     }
-    if (seen && may_be_asked(hs->backend)) {
+    if (seen && may_be_asked(hs)) {
         learn(b, &b->monitor, waited_ns);
     }
     AIOX_LIST_FOREACH_SAFE(h, ready, struct handler, ready_link)

@@ -111,6 +111,12 @@ static inline struct handler *handlers_slot_(const struct handlers *hs, uint32_t
     return first ? &first[index - FIRST_SLAB * ((1u << slab) - 1)] : NULL;
 }
 
+/* True if there were never more at once than a backend looks at in no time. [any] */
+static inline bool handlers_are_few_(const struct handlers *hs)
+{
+    return aiox_ptr_load_relaxed(&hs->slabs[1]) == NULL;
+}
+
 /* The live record of @token, or NULL if that is history. [home] in a visit */
 static inline struct handler *handlers_find_(const struct handlers *hs, uint64_t token)
 {

@@ -32,6 +32,9 @@ class Busy : public ::testing::TestWithParam<ScriptedFdmon::Asking>
         other_handler_.read = [](void *) {};
         other_handler_.poll = [](void *o) { return ++*static_cast<int *>(o) > 0; };
         EXPECT_EQ(aiox_set_fd_handler(ctx_, kFd, &handler_, this), 0);
+        for (int i = 0; GetParam() == ScriptedFdmon::kDear && i < 8; i++) {
+            EXPECT_EQ(aiox_set_fd_handler(ctx_, kFd + 100 + i, &other_handler_, &others_), 0);
+        }
         EXPECT_FALSE(aiox_poll(ctx_, false)); /* setting the handler has rung */
         EXPECT_EQ(aiox_context_set_busy_poll(ctx_, 32000, 0, 0), 0);
     }
@@ -90,6 +93,7 @@ class Busy : public ::testing::TestWithParam<ScriptedFdmon::Asking>
     bool ready_ = false;
     std::function<void()> on_look_, on_end_, on_ready_;
     aiox_fd_handler handler_ = {}, other_handler_ = {};
+    int others_ = 0;
     int reads_ = 0, polls_ready_ = 0, begun_ = 0, ended_ = 0, looks_ = 0;
 };
 
