@@ -11,8 +11,8 @@ import time
 import measure
 import verdict
 
-UNITS = {"cpu_ns": "CPU ns", "wall_ns": "wall ns", "late_us": "us late", "bytes_each": "bytes",
-         "server_cpu_us": "server us", "p99_us": "p99 us"}
+UNITS = {"cpu_ns": "CPU ns", "wall_ns": "wall ns", "late_us": "us late", "woken_us": "us",
+         "bytes_each": "bytes", "server_cpu_us": "server us", "p99_us": "p99 us"}
 _HEAD = "  %-18s %10s %19s %8s %8s %9s %9s %8s  %s"
 
 _VERDICT = "  %-32s %-18s %7s %13s %-18s %7s %-16s %s"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aiox/aio.h"
+#include "aiox/aiox.h"
 #include "aiox/clock.h"
 
 #include "config.h"

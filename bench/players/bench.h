@@ -51,6 +51,9 @@ struct loop_ops {
     void (*task_ask_from_afar)(void *loop, void *task); /* in another */
     void (*task_free)(void *loop, void *task);
 
+    /* The loop has a thread to itself: as the library's own threads would turn it. */
+    void (*have_thread)(void *loop);
+
     /* From now on, looks for up to @most_ns before it sleeps, if that has paid lately. */
     void (*poll_busily)(void *loop, int64_t most_ns);
 
@@ -202,6 +205,9 @@ void stage_set_batch(struct stage *stage, long batch);
 
 /* One more figure of this run, such as "late_us". */
 void stage_say(struct stage *stage, const char *what, double figure);
+
+/* The least first. */
+void sort_figures(double *figures, long count);
 
 int64_t wall_ns(void);
 

@@ -69,6 +69,7 @@ const struct scene *const scenes[] = {
     &ask_and_turn_scene,
     &ask_and_turn_within_scene,
     &far_scene,
+    &hand_over_scene,
     &wake_scene,
     &timer_insert_scene,
     &timer_rearm_scene,

@@ -24,6 +24,18 @@ static int64_t clock_ns(clockid_t clock)
     return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+void sort_figures(double *figures, long count)
+{
+    qsort(figures, (size_t)count, sizeof(*figures), compare);
+}
+
 int64_t wall_ns(void)
 {
     return clock_ns(CLOCK_MONOTONIC);

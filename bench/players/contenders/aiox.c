@@ -127,6 +127,11 @@ static void task_free(void *loop, void *task)
     aiox_bh_free(task);
 }
 
+void ours_have_thread(void *ctx)
+{
+    must(aiox_context_set_busy_poll(ctx, AIOX_BUSY_POLL_NS, 0, 0) == 0);
+}
+
 static void poll_busily(void *loop, int64_t most_ns)
 {
     must(aiox_context_set_busy_poll(loop, most_ns, 0, 0) == 0);
@@ -139,6 +144,7 @@ static const struct loop_ops loop_ops = {
     TASK_OPS(task_free),
     .timer_arm_from_afar = timer_arm_from_afar,
     .task_ask_from_afar = task_ask,
+    .have_thread = ours_have_thread,
     .poll_busily = poll_busily,
     .serve = ours_serve,
     .pass = ours_pass,

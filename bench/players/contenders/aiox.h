@@ -11,6 +11,9 @@ struct aiox_context;
 struct aiox_context *ours_open(const struct contender *who, const char **why);
 void ours_close(struct aiox_context *ctx);
 
+/* Looks before it sleeps, as an aiox_thread does unless told otherwise. */
+void ours_have_thread(void *ctx);
+
 /* By coroutines; see struct loop_ops. */
 void ours_serve(void *loop, int fd, void *buffer, size_t bytes, long *serving);
 void ours_pass(void *loop, long count, long times);

@@ -30,6 +30,7 @@ static void *pool_open(const struct contender *who, int threads, const char **wh
         free(p);
         return NULL;
     }
+    ours_have_thread(p->ctx);
     must(aiox_pool_get(&p->pool, p->ctx) == 0);
     must(aiox_pool_set_threads(p->pool, threads, threads) == 0);
     return p;

@@ -126,13 +126,6 @@ static void play_copy_by_four(struct stage *stage)
 
 /* ---- how long an answer takes, at a rate that does not wait for answers ---- */
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* On each of FIRST connections SECOND a second. */
 static void play_latency(struct stage *stage)
 {
@@ -148,7 +141,7 @@ static void play_latency(struct stage *stage)
     must(load.late_us);
     must(prctl(PR_SET_TIMERSLACK, 1) == 0);
     play_load(stage, &load, false);
-    qsort(load.late_us, (size_t)reads, sizeof(*load.late_us), compare);
+    sort_figures(load.late_us, reads);
     stage_say(stage, "p50_us", load.late_us[reads / 2]);
     stage_say(stage, "p99_us", load.late_us[reads * 99 / 100]);
     free(load.late_us);

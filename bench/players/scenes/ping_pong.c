@@ -79,6 +79,8 @@ static void *play_side(void *opaque)
 
     if (p->is_busy) {
         ops->poll_busily(loop, MOST_BUSY_NS);
+    } else if (ops->have_thread) {
+        ops->have_thread(loop);
     }
     pthread_barrier_wait(p->is_ready);
     play_to_the_end(p, loop);

@@ -7,7 +7,7 @@
 
 extern const struct scene dispatch_scene, idle_scene, register_scene, life_scene;
 extern const struct scene task_scene, task_within_scene, ask_and_turn_scene,
-    ask_and_turn_within_scene, far_scene, wake_scene;
+    ask_and_turn_within_scene, far_scene, hand_over_scene, wake_scene;
 extern const struct scene timer_insert_scene, timer_rearm_scene, timer_cancel_scene,
     timer_afar_scene, timer_expire_scene, timer_late_scene;
 extern const struct scene echo_scene, echo_co_scene, ping_pong_scene, ping_pong_busy_scene;

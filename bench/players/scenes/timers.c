@@ -204,13 +204,6 @@ static void play_afar(struct stage *stage)
 
 /* ---- how late ---- */
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* What watches nothing never waits. */
 static bool can_sleep(const struct contender *who)
 {
@@ -248,7 +241,7 @@ static void play_late(struct stage *stage)
         late_us[i] = (double)(wall_ns() - due_ns) / 1000;
     }
     stage_end(stage);
-    qsort(late_us, (size_t)n, sizeof(*late_us), compare);
+    sort_figures(late_us, n);
     stage_say(stage, "late_us", late_us[n / 2]);
     stage_say(stage, "earliest_us", late_us[0]);
     free(late_us);
