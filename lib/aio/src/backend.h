@@ -25,11 +25,12 @@ struct backend_wishes {
     bool roaming; /* one thread after another is its [home]: "aiox.roaming/1" */
 };
 
+enum { EVENTS_PER_TURN = 128 };
+
 /* What one collect() brings. */
 struct backend_events {
-    struct aiox_fdmon_event *list;
-    int room;
     int count; /* negative: why the backend is beyond repair */
+    struct aiox_fdmon_event list[EVENTS_PER_TURN];
 };
 
 struct backend {
@@ -49,7 +50,7 @@ struct backend {
 static inline void backend_collect_(struct backend *b, int64_t timeout_ns,
                                     struct backend_events *out)
 {
-    out->count = b->ops.collect(b->mon, timeout_ns, out->list, out->room);
+    out->count = b->ops.collect(b->mon, timeout_ns, out->list, EVENTS_PER_TURN);
 }
 
 /* A struct aiox_backend_sources that owns what it points to, in one block. All zero: empty. */

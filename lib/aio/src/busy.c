@@ -249,10 +249,9 @@ static bool backend_sees(const struct busy *b, struct handlers *hs, struct backe
 }
 
 static bool look(const struct busy *b, struct handlers *hs, const struct notify *bell,
-                 struct busy_found *found)
+                 struct aiox_list *ready, struct backend_events *events)
 {
-    return notify_is_rung_(bell) || look_at_all(hs, found->ready) ||
-           backend_sees(b, hs, found->events);
+    return notify_is_rung_(bell) || look_at_all(hs, ready) || backend_sees(b, hs, events);
 }
 
 static void start_clock(struct busy *b)
@@ -263,21 +262,21 @@ static void start_clock(struct busy *b)
 
 /* The first look needs no clock: whoever finds something has not waited. */
 static bool spin(struct busy *b, struct handlers *hs, const struct notify *bell, int64_t worth_ns,
-                 struct busy_found *found)
+                 struct aiox_list *ready, struct backend_events *events)
 {
     start(b, hs);
     if (hs->backend->ops.flush) {
         (void)hs->backend->ops.flush(hs->backend->mon); /* a fault shows in collect() */
     }
-    if (look(b, hs, bell, found)) {
+    if (look(b, hs, bell, ready, events)) {
         return true;
     }
     start_clock(b);
-    if (drop_idle(b, hs, found->ready)) {
+    if (drop_idle(b, hs, ready)) {
         return true;
     }
     do {
-        if (look(b, hs, bell, found)) {
+        if (look(b, hs, bell, ready, events)) {
             return has_paid(b);
         }
         aiox_cpu_relax();
@@ -287,17 +286,17 @@ static bool spin(struct busy *b, struct handlers *hs, const struct notify *bell,
 }
 
 bool busy_look_for_(struct busy *b, struct handlers *hs, const struct notify *bell,
-                    int64_t timeout_ns, struct busy_found *found)
+                    int64_t timeout_ns, struct aiox_list *ready, struct backend_events *events)
 {
     int64_t worth_ns;
 
     b->is_timed = false;
     bury(hs);
-    if (aiox_u32_load_relaxed(&hs->look_again) && look_at_those_left_alone(hs, found->ready)) {
+    if (aiox_u32_load_relaxed(&hs->look_again) && look_at_those_left_alone(hs, ready)) {
         return true;
     }
     if (timeout_ns == 0) {
-        return b->started && look_at_all(hs, found->ready);
+        return b->started && look_at_all(hs, ready);
     }
     worth_ns = time_worth_ns(b, hs);
     if (timeout_ns > 0 && timeout_ns < worth_ns) {
@@ -309,7 +308,7 @@ bool busy_look_for_(struct busy *b, struct handlers *hs, const struct notify *be
     }
     if (worth_ns > 0) {
         AIOX_TRACE(aio, busy_spin, worth_ns, timeout_ns);
-        return spin(b, hs, bell, worth_ns, found);
+        return spin(b, hs, bell, worth_ns, ready, events);
     }
     start_clock(b);
     return false;

@@ -24,12 +24,6 @@ struct busy {
     int64_t turn_began_ns;    /* when it began to */
 };
 
-/* Where a look leaves what it has found. */
-struct busy_found {
-    struct aiox_list *ready;       /* handlers whose poll callback said so */
-    struct backend_events *events; /* what the backend had to be asked for, if it was */
-};
-
 /*
  * Sets the parameters; every source starts from nothing. If looking had been
  * started, the next busy_stop_() ends it. [home] in a visit, or [init]
@@ -39,7 +33,7 @@ void busy_configure_(struct busy *b, struct handlers *hs, int64_t max_ns, uint32
 
 /* Not for callers: the parts of the functions below for loops that look. */
 bool busy_look_for_(struct busy *b, struct handlers *hs, const struct notify *bell,
-                    int64_t timeout_ns, struct busy_found *found);
+                    int64_t timeout_ns, struct aiox_list *ready, struct backend_events *events);
 bool busy_stop_looking_(struct busy *b, struct handlers *hs, struct aiox_list *ready);
 void busy_learn_from_(struct busy *b, struct handlers *hs, bool rung, bool seen,
                       struct aiox_list *ready);
@@ -52,12 +46,14 @@ static inline bool busy_may_look_(const struct busy *b)
 
 /*
  * Looks for something to do, at most @timeout_ns (-1: no limit). True if there
- * is something; handlers that said so are on @found->ready. [home] in a visit
+ * is something: handlers that said so are on @ready, and if the backend had to
+ * be asked, @events->count is not 0. [home] in a visit
  */
 static inline bool busy_look_(struct busy *b, struct handlers *hs, const struct notify *bell,
-                              int64_t timeout_ns, struct busy_found *found)
+                              int64_t timeout_ns, struct aiox_list *ready,
+                              struct backend_events *events)
 {
-    return busy_may_look_(b) && busy_look_for_(b, hs, bell, timeout_ns, found);
+    return busy_may_look_(b) && busy_look_for_(b, hs, bell, timeout_ns, ready, events);
 }
 
 /*

@@ -7,8 +7,6 @@
 #include "lend.h"
 #include "trace.h"
 
-enum { EVENTS_PER_TURN = 128 };
-
 /* The sooner of two waits; -1 is for ever. */
 static int64_t sooner_ns(int64_t a_ns, int64_t b_ns)
 {
@@ -70,13 +68,12 @@ static void sleep_until_something(struct aiox_context *ctx, int64_t timeout_ns,
 
 static void wait(struct aiox_context *ctx, bool may_block)
 {
-    struct aiox_fdmon_event list[EVENTS_PER_TURN];
-    struct backend_events events = {.list = list, .room = EVENTS_PER_TURN};
-    struct busy_found found = {.ready = &ctx->ready, .events = &events};
+    struct backend_events events;
     int64_t timeout_ns = may_block ? aiox_context_timeout_ns(ctx) : 0;
     bool may_look = busy_may_look_(&ctx->busy);
 
-    if (busy_look_(&ctx->busy, &ctx->handlers, &ctx->notify, timeout_ns, &found) ||
+    events.count = 0;
+    if (busy_look_(&ctx->busy, &ctx->handlers, &ctx->notify, timeout_ns, &ctx->ready, &events) ||
         timeout_ns == 0 || busy_stop_(&ctx->busy, &ctx->handlers, &ctx->ready)) {
         if (events.count == 0) {
             backend_collect_(ctx->backend, 0, &events);
