@@ -81,16 +81,25 @@ static bool serve_polled(struct handler *h)
     return done;
 }
 
-static bool serve(struct handler *h)
+/* As serve() would, but sooner: what happens most. */
+static inline bool serve_reader(struct handler *h)
+{
+    h->ready_events = 0;
+    if (AIOX_UNLIKELY(aiox_u32_load_relaxed(&h->held))) {
+        return false;
+    }
+    AIOX_TRACE(aio, fd, h->fd, h->generation);
+    h->call.read(h->opaque);
+    return true;
+}
+
+static AIOX_NOINLINE bool serve(struct handler *h)
 {
     const struct aiox_fd_handler *call = &h->call;
     uint32_t events = h->ready_events;
     bool done = false;
 
     h->ready_events = 0;
-    if (AIOX_LIKELY(events == AIOX_FD_READ && call->read && !h->poll_said_ready)) {
-        return call_if(h, true, call->read); /* as what follows would, but sooner */
-    }
     if (h->poll_said_ready) {
         done = serve_polled(h);
     } else {
@@ -113,7 +122,12 @@ bool dispatch_each_handler_(struct aiox_list *ready)
     while ((node = aiox_list_pop_front(ready)) != NULL) {
         struct handler *h = AIOX_CONTAINER_OF(node, struct handler, ready_link);
 
-        if (handler_is_live_(h)) {
+        if (AIOX_UNLIKELY(!handler_is_live_(h))) {
+            continue;
+        }
+        if (AIOX_LIKELY(h->ready_events == AIOX_FD_READ && h->call.read && !h->poll_said_ready)) {
+            progress |= serve_reader(h);
+        } else {
             progress |= serve(h);
         }
     }

@@ -20,6 +20,7 @@
 #include "handlers.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,33 +28,47 @@
 
 #include "watching.h"
 
-/* Adds @count records at @first, all zero, as slab @slab. */
-static void use_slab(struct handlers *hs, unsigned slab, struct handler *first, uint32_t count)
+_Static_assert(offsetof(struct handler, call.read) + sizeof(aiox_fd_fn *) == LINE_BYTES,
+               "what dispatch needs is in one line");
+_Static_assert(sizeof(struct handler) % LINE_BYTES == 0, "so in every record of a slab");
+_Static_assert((uint64_t)FIRST_SLAB << (HANDLER_SLABS - 1) == UINT64_C(1) << SLAB_BITS &&
+                   (uint64_t)HANDLER_SLABS << SLAB_BITS <= UINT64_C(1) << 32,
+               "an index says all");
+
+static uint32_t slab_count(unsigned slab)
 {
-    for (uint32_t i = count; i-- > 0;) {
-        first[i].index = hs->slots_made + i;
+    return (uint32_t)FIRST_SLAB << slab;
+}
+
+/* Adds the records at @first, all zero, as the next slab. */
+static void use_slab(struct handlers *hs, struct handler *first)
+{
+    unsigned slab = hs->slabs_made++;
+
+    for (uint32_t i = slab_count(slab); i-- > 0;) {
+        first[i].index = (uint32_t)slab << SLAB_BITS | i;
         first[i].generation = 1;
         first[i].next = hs->free;
         hs->free = &first[i];
     }
-    hs->slots_made += count;
     aiox_ptr_store_release(&hs->slabs[slab], first); /* [HANDLER-slab] */
 }
 
 static int add_slab(struct handlers *hs)
 {
-    unsigned slab = 31u - (unsigned)__builtin_clz(hs->slots_made / FIRST_SLAB + 1);
-    uint32_t count = (uint32_t)FIRST_SLAB << slab;
     struct handler *first;
+    size_t bytes;
 
-    if (slab >= HANDLER_SLABS) {
+    if (hs->slabs_made >= HANDLER_SLABS) {
         return -ENOSPC;
     }
-    first = calloc(count, sizeof(*first));
+    bytes = slab_count(hs->slabs_made) * sizeof(*first);
+    first = aligned_alloc(LINE_BYTES, bytes);
     if (!first) {
         return -ENOMEM;
     }
-    use_slab(hs, slab, first, count);
+    memset(first, 0, bytes);
+    use_slab(hs, first);
     return 0;
 }
 
@@ -203,7 +218,7 @@ static int replace(struct handlers *hs, int fd, const struct aiox_fd_handler *ca
         return -ENOMEM;
     }
     /* Before the backend is told: it may report at once, and never again. */
-    aiox_u32_store_release(&h->live, 1); /* [HANDLER-publish] */
+    aiox_u32_store_release(&h->live, h->generation); /* [HANDLER-publish] */
     err = watch(hs, h, old);
     if (err < 0) {
         retire(hs, h);
@@ -314,12 +329,12 @@ void handlers_init_(struct handlers *hs)
     aiox_list_init(&hs->polled);
     hs->by_fd = hs->first_by_fd;
     hs->by_fd_size = FIRST_NUMBERS;
-    use_slab(hs, 0, hs->first_slab, FIRST_SLAB);
+    use_slab(hs, hs->first_slab);
 }
 
 void handlers_fini_(struct handlers *hs)
 {
-    for (unsigned i = 1; i < HANDLER_SLABS && aiox_ptr_load_relaxed(&hs->slabs[i]); i++) {
+    for (unsigned i = 1; i < hs->slabs_made; i++) {
         free(aiox_ptr_load_relaxed(&hs->slabs[i]));
     }
     if (hs->by_fd != hs->first_by_fd) {

@@ -29,35 +29,45 @@ enum watched {
 };
 
 /*
- * One set of callbacks for one descriptor. Made and retired under the lock;
- * what is above the line never changes while the record is live.
+ * One set of callbacks for one descriptor. Made and retired under the lock; what
+ * is marked as [home] is that thread's, inside a visit, and of the rest nothing
+ * changes while the record is live but what says so.
+ *
+ * Where many are watched each event finds a cold record: all that most of them
+ * need is in its first 64 bytes (handlers.c asserts it), one line of a cache.
  */
 struct handler {
-    struct aiox_fd_handler call;
+    struct aiox_list_node ready_link; /* [home] */
     void *opaque;
+    uint32_t generation;   /* of its slot: the upper half of the token, never 0 */
+    aiox_atomic_u32 live;  /* the generation at the end of making, 0 to retire */
+    aiox_atomic_u32 held;  /* not to be called: external, and those are off */
+    uint32_t ready_events; /* [home] what the backend reported and nobody served */
+    bool poll_said_ready;  /* [home] */
+    bool is_served;        /* [home] what its poll callback saw is being dealt with: do not look */
+    bool begun;            /* [home] poll_begin was called and poll_end was not */
     int fd;
-    uint32_t asked;            /* of the backend */
-    uint32_t index;            /* of its slot */
-    uint32_t generation;       /* of its slot: the upper half of the token */
-    aiox_atomic_u32 live;      /* set at the end of making, cleared to retire */
-    aiox_atomic_u32 held;      /* not to be called: external, and those are off */
-    struct handler *next;      /* free or retired */
-    enum watched watched;      /* under the lock */
-    enum watched watched_next; /* by the backend that is to take over */
-    /* -------- [home], inside a visit -------- */
-    uint32_t ready_events; /* what the backend reported and nobody served */
-    bool poll_said_ready;
-    bool is_served; /* what its poll callback saw is being dealt with: do not look again */
-    bool begun;     /* poll_begin was called and poll_end was not */
-    struct busy_time busy;
-    struct aiox_list_node ready_link;
-    struct aiox_list_node polled_link;
+    uint32_t index; /* of its slot: the lower half of the token */
+    uint32_t asked; /* of the backend */
+    struct aiox_fd_handler call;
+
+    struct handler *next;              /* free or retired */
+    enum watched watched;              /* under the lock */
+    enum watched watched_next;         /* by the backend that is to take over */
+    struct busy_time busy;             /* [home] */
+    struct aiox_list_node polled_link; /* [home] */
+    char unused_[24];                  /* makes it whole lines */
 };
 
+/*
+ * Slab k holds FIRST_SLAB << k records, and its records have the indices from k << SLAB_BITS on.
+ */
 enum {
     FIRST_NUMBERS = 64,
     FIRST_SLAB = 8,
-    HANDLER_SLABS = 27, /* slab k holds FIRST_SLAB << k records */
+    SLAB_BITS = 27,
+    HANDLER_SLABS = 25, /* the last one has as many records as SLAB_BITS can count */
+    LINE_BYTES = 64,
 };
 
 struct handlers {
@@ -65,7 +75,7 @@ struct handlers {
     unsigned visits;                      /* [home] under way */
     struct backend *backend;              /* changed by [home] under the lock */
     aiox_atomic_ptr slabs[HANDLER_SLABS]; /* never move, so that home needs no lock to look */
-    uint32_t slots_made;
+    unsigned slabs_made;
     struct handler *free;
     struct handler **by_fd; /* under the lock */
     size_t by_fd_size;
@@ -98,17 +108,18 @@ static inline bool handler_is_live_(const struct handler *h)
     return aiox_u32_load_acquire(&h->live) != 0; /* [HANDLER-publish] */
 }
 
-/* The record of @index: slab k holds those from FIRST_SLAB * (2^k - 1) on. */
+/* The record of @index, or NULL: that was never made. */
 static inline struct handler *handlers_slot_(const struct handlers *hs, uint32_t index)
 {
-    unsigned slab = 31u - (unsigned)__builtin_clz(index / FIRST_SLAB + 1);
+    unsigned slab = index >> SLAB_BITS;
+    uint32_t place = index & ((UINT32_C(1) << SLAB_BITS) - 1);
     struct handler *first;
 
-    if (slab >= HANDLER_SLABS) {
+    if (AIOX_UNLIKELY(slab >= HANDLER_SLABS || place >= (uint32_t)FIRST_SLAB << slab)) {
         return NULL;
     }
     first = aiox_ptr_load_acquire(&hs->slabs[slab]); /* [HANDLER-slab] */
-    return first ? &first[index - FIRST_SLAB * ((1u << slab) - 1)] : NULL;
+    return AIOX_LIKELY(first) ? &first[place] : NULL;
 }
 
 /* True if there were never more at once than a backend looks at in no time. [any] */
@@ -122,7 +133,8 @@ static inline struct handler *handlers_find_(const struct handlers *hs, uint64_t
 {
     struct handler *h = handlers_slot_(hs, (uint32_t)token);
 
-    return h && handler_is_live_(h) && h->generation == token >> 32 ? h : NULL;
+    /* [HANDLER-publish] */
+    return h && aiox_u32_load_acquire(&h->live) == token >> 32 ? h : NULL;
 }
 
 /* True if it is live and not to be left alone. [home] in a visit */

@@ -19,6 +19,7 @@ const struct aiox_fdmon_plugin *aiox_fdmon_epoll(uint32_t index);
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t bytes);
 void *__real_realloc(void *old, size_t bytes);
+void *__real_aligned_alloc(size_t alignment, size_t bytes);
 static int calls;
 static int fail_at; /* the how-manieth call fails; 0: none */
 
@@ -40,6 +41,11 @@ void *__wrap_calloc(size_t count, size_t bytes)
 void *__wrap_realloc(void *old, size_t bytes)
 {
     return Fails() ? nullptr : __real_realloc(old, bytes);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
+{
+    return Fails() ? nullptr : __real_aligned_alloc(alignment, bytes);
 }
 }
 
