@@ -41,22 +41,33 @@ static const uint8_t from_epoll[32] = {FROM_4(0),  FROM_4(4),  FROM_4(8),  FROM_
 
 _Static_assert((EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLERR | EPOLLHUP) == 31, "they are");
 
+/* What the kernel is given to say of whom it reports. */
+static int fd_of(uint64_t data)
+{
+    return (int)(uint32_t)data;
+}
+
+static uint32_t generation_of(uint64_t data)
+{
+    return (uint32_t)(data >> 32);
+}
+
 static int fdmon_epoll_interest(struct aiox_fdmon *mon, int fd, uint32_t old_events,
                                 uint32_t events, uint64_t token)
 {
     return epoll_set_change_(&mon->set, mon->host, fd, events, token);
 }
 
-/* What to report of @seen, which the kernel says has @events. */
-static uint32_t judge(struct aiox_fdmon *mon, int fd, const struct watch *seen, uint32_t events)
+/* What to report of what is watched for @asked and, the kernel says, has @events. */
+static uint32_t judge(struct aiox_fdmon *mon, uint64_t data, uint32_t asked, uint32_t events)
 {
     if (++mon->uninspected >= INSPECTION) {
         mon->uninspected = 0;
-        if (epoll_set_inspect_(&mon->set, fd, seen)) {
+        if (epoll_set_inspect_(&mon->set, fd_of(data), generation_of(data))) {
             return AIOX_FD_ERROR;
         }
     }
-    return from_epoll[events & 31] & (seen->events | AIOX_FD_HANGUP | AIOX_FD_ERROR);
+    return from_epoll[events & 31] & (asked | AIOX_FD_HANGUP | AIOX_FD_ERROR);
 }
 
 static int report(struct aiox_fdmon *mon, int ready, struct aiox_fdmon_event *out)
@@ -66,14 +77,17 @@ static int report(struct aiox_fdmon *mon, int ready, struct aiox_fdmon_event *ou
 
     for (int i = 0; i < ready; i++) {
         uint64_t data = mon->ready[i].data.u64;
-        int fd = (int)(uint32_t)data;
-        struct watch seen = epoll_table_read_(&mon->set.table, fd, (uint32_t)(data >> 32));
-        uint32_t events = seen.events ? judge(mon, fd, &seen, mon->ready[i].events) : 0;
+        struct watched seen = epoll_table_read_(&mon->set.table, fd_of(data), generation_of(data));
+        uint32_t events;
 
+        if (!seen.events) {
+            unknown = true;
+            continue;
+        }
+        events = judge(mon, data, seen.events, mon->ready[i].events);
         if (events) {
             out[n++] = (struct aiox_fdmon_event){.token = seen.token, .events = events};
         }
-        unknown |= !seen.events;
     }
     if (unknown) {
         epoll_set_exorcise_(&mon->set, mon->ready, ready);

@@ -66,26 +66,37 @@ static int control(struct watch_set *s, int op, int fd, uint32_t events, uint32_
  * one is not in the set by this number, so nothing happens to it. ThreadSanitizer would take the
  * call for a use of the file; it does not know system calls that are made like this.
  */
-static bool take_out(struct watch_set *s, int fd, struct watch *w)
+static bool take_out(struct watch_set *s, int fd)
 {
     bool done = syscall(SYS_epoll_ctl, s->fd, EPOLL_CTL_DEL, fd, NULL) == 0;
 
     if (!done) {
         s->ghosts = true;
     }
-    w->in_set = 0;
     return done;
+}
+
+static bool is_watched(const struct watch *w)
+{
+    return w->events && w->events != WATCH_KEPT;
 }
 
 static void stop(struct watch_set *s, int fd, struct watch *w)
 {
-    if (!w->events) {
+    if (!is_watched(w)) {
         return;
     }
     if (!s->keeps) {
-        (void)take_out(s, fd, w);
+        (void)take_out(s, fd);
     }
+    epoll_table_write_(w, s->keeps ? WATCH_KEPT : 0, 0);
+}
+
+/* What was kept in the set is so no more. As take_out(). */
+static bool let_go(struct watch_set *s, int fd, struct watch *w)
+{
     epoll_table_write_(w, 0, 0);
+    return take_out(s, fd);
 }
 
 /* Makes room in the set. False: nothing was kept. */
@@ -96,7 +107,7 @@ static bool take_out_all_kept(struct watch_set *s)
     for (int fd = 0; fd < s->table->length; fd++) {
         struct watch *w = &s->table->watches[fd];
 
-        any |= !w->events && w->in_set && take_out(s, fd, w);
+        any |= w->events == WATCH_KEPT && let_go(s, fd, w);
     }
     return any;
 }
@@ -120,19 +131,17 @@ static int find_room(struct watch_set *s, int fd, uint32_t events, uint32_t gene
 
 static int start(struct watch_set *s, int fd, struct watch *w, uint32_t events, uint64_t token)
 {
-    int err = w->in_set ? control(s, EPOLL_CTL_MOD, fd, events, w->generation + 1) : -ENOENT;
+    int err = w->events ? control(s, EPOLL_CTL_MOD, fd, events, epoll_table_next_(w)) : -ENOENT;
 
     if (err == -ENOENT) {
-        if (w->in_set) { /* the number means another file now */
+        if (w->events) { /* the number means another file now */
             s->ghosts = true;
             epoll_table_write_(w, 0, 0);
-            w->in_set = 0;
         }
-        err = find_room(s, fd, events, w->generation + 1);
+        err = find_room(s, fd, events, epoll_table_next_(w));
     }
     if (!err) {
         epoll_table_write_(w, events, token);
-        w->in_set = w->generation;
     }
     return err;
 }
@@ -142,14 +151,13 @@ static int refill(struct watch_set *s)
 {
     for (int fd = 0; fd < s->table->length; fd++) {
         struct watch *w = &s->table->watches[fd];
-        int err = w->events ? add(s, fd, w->events, w->generation) : 0;
+        int err = is_watched(w) ? add(s, fd, w->events, w->generation) : -ENOENT;
 
-        w->in_set = w->events && !err ? w->generation : 0;
         if (err == -ENOMEM || err == -ENOSPC) {
             return err;
         }
-        if (err) {
-            epoll_table_write_(w, 0, 0); /* closed meanwhile */
+        if (err && w->events) {
+            epoll_table_write_(w, 0, 0); /* was only kept, or closed meanwhile */
         }
     }
     return 0;
@@ -174,19 +182,18 @@ static void rebuild(struct watch_set *s)
 }
 
 /* Ends the watch of @fd if its file has been closed under that number. */
-static bool is_ghost(struct watch_set *s, int fd, const struct watch *seen)
+static bool is_ghost(struct watch_set *s, int fd, uint32_t generation)
 {
     struct watch *w = epoll_table_at_(s->table, fd);
     int err = 0;
 
-    if (w->generation == seen->generation) {
+    if (w->generation == generation) {
         err = control(s, EPOLL_CTL_MOD, fd, w->events, w->generation);
     }
     if (err != -ENOENT && err != -EBADF) {
         return false;
     }
     epoll_table_write_(w, 0, 0);
-    w->in_set = 0;
     s->ghosts = true;
     return true;
 }
@@ -201,13 +208,13 @@ static bool is_haunting(struct watch_set *s, uint64_t data)
     int fd = (int)(uint32_t)data;
     struct watch *w = epoll_table_at_(s->table, fd);
 
-    if (!w || w->in_set != (uint32_t)(data >> 32)) {
+    if (!w || epoll_table_in_set_(w) != (uint32_t)(data >> 32)) {
         return true; /* or it was changed while this came */
     }
-    if (w->events) {
+    if (is_watched(w)) {
         (void)control(s, EPOLL_CTL_MOD, fd, w->events, w->generation);
     } else {
-        (void)take_out(s, fd, w);
+        (void)let_go(s, fd, w);
     }
     return false;
 }
@@ -252,12 +259,12 @@ int epoll_set_change_(struct watch_set *s, const struct aiox_fdmon_host *host, i
     return err;
 }
 
-bool epoll_set_inspect_(struct watch_set *s, int fd, const struct watch *seen)
+bool epoll_set_inspect_(struct watch_set *s, int fd, uint32_t generation)
 {
     bool ghost;
 
     pthread_mutex_lock(&s->lock);
-    ghost = is_ghost(s, fd, seen);
+    ghost = is_ghost(s, fd, generation);
     pthread_mutex_unlock(&s->lock);
     return ghost;
 }

@@ -34,9 +34,8 @@ void epoll_set_close_(struct watch_set *s, const struct aiox_fdmon_host *host);
 int epoll_set_change_(struct watch_set *s, const struct aiox_fdmon_host *host, int fd,
                       uint32_t events, uint64_t token);
 
-/* What was read from the table for @fd. True if its file has been closed: then it is over. [home]
- */
-bool epoll_set_inspect_(struct watch_set *s, int fd, const struct watch *seen);
+/* True if the file of @fd, which was @generation, has been closed: then it is over. [home] */
+bool epoll_set_inspect_(struct watch_set *s, int fd, uint32_t generation);
 
 /*
  * Some of the @count that were reported, @ready, are not watched: takes out what was kept, and

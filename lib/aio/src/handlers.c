@@ -14,7 +14,7 @@
  * turn waits for the next turn.
  *
  * Orders
- *   [HANDLER-publish]  set (release) -> is_live (acquire): the record's fields.
+ *   [HANDLER-publish]  set (release) -> is_live, find (acquire): the record's fields.
  *   [HANDLER-slab]     new slab (release) -> slot (acquire): its memory.
  */
 #include "handlers.h"

@@ -42,7 +42,7 @@ TEST(EpollTable, BringsWhatWasWrittenForThatGeneration)
 
     EXPECT_EQ(epoll_table_read_(&t, 2, 1).token, 7u);
     EXPECT_EQ(epoll_table_read_(&t, 2, 1).events, (uint32_t)AIOX_FD_READ);
-    EXPECT_EQ(epoll_table_read_(&t, 2, 0).events, 0u) << "an earlier one";
+    EXPECT_EQ(epoll_table_read_(&t, 2, UINT32_MAX).events, 0u) << "an earlier one";
     EXPECT_EQ(epoll_table_read_(&t, 2, 2).events, 0u) << "a later one";
     EXPECT_EQ(epoll_table_read_(&t, 3, 1).events, 0u) << "another one";
     EXPECT_EQ(epoll_table_read_(&t, 4, 1).events, 0u) << "none";
@@ -54,10 +54,31 @@ TEST(EpollTable, AnEntryThatIsBeingWrittenIsNothing)
     watch_table *t = table.get();
     epoll_table_write_(&t->watches[0], AIOX_FD_READ, 7);
 
-    t->watches[0].begun++;
+    t->watches[0].generation = 0;
 
     EXPECT_EQ(epoll_table_read_(&t, 0, 1).events, 0u);
     EXPECT_EQ(epoll_table_read_(&t, 0, 2).events, 0u);
+}
+
+TEST(EpollTable, WhatIsKeptIsInTheSetUnderTheGenerationBefore)
+{
+    watch w{};
+    EXPECT_EQ(epoll_table_in_set_(&w), 0u) << "never watched";
+
+    for (uint32_t generation : {uint32_t{0}, UINT32_MAX - 1, UINT32_MAX}) {
+        w.generation = generation;
+        epoll_table_write_(&w, AIOX_FD_READ, 7);
+        uint32_t watched = w.generation;
+        EXPECT_NE(watched, 0u);
+        EXPECT_EQ(epoll_table_in_set_(&w), watched);
+        epoll_table_write_(&w, WATCH_KEPT, 0);
+
+        EXPECT_NE(w.generation, watched);
+        EXPECT_EQ(epoll_table_in_set_(&w), watched);
+    }
+
+    epoll_table_write_(&w, 0, 0);
+    EXPECT_EQ(epoll_table_in_set_(&w), 0u) << "taken out";
 }
 
 /* The words of each entry follow from its generation. */
@@ -75,9 +96,12 @@ TEST(EpollTable, NoReaderSeesHalfAnEntry)
         over = true;
     });
     while (!over) {
-        uint32_t now = __atomic_load_n(&t->watches[0].begun, __ATOMIC_RELAXED);
-        for (uint32_t generation : {now, now - 1}) {
-            watch w = epoll_table_read_(&t, 0, generation);
+        uint32_t now = __atomic_load_n(&t->watches[0].generation, __ATOMIC_RELAXED);
+        for (uint32_t generation : {now, now + 1}) {
+            if (generation == 0) {
+                continue;
+            }
+            watched w = epoll_table_read_(&t, 0, generation);
             if (w.events) {
                 ASSERT_EQ(w.events, generation | 1);
                 ASSERT_EQ(w.token, UINT64_C(3) * generation);
