@@ -255,6 +255,13 @@ struct io_uring_sqe *ring_own_sqe_(struct ring *r)
     return ring_sqe_(r);
 }
 
+/* That @sqe has done what it should need not be said, if the kernel can leave that out. */
+static void be_quiet(const struct ring *r, struct io_uring_sqe *sqe)
+{
+    io_uring_sqe_set_flags(sqe,
+                           r->lib.features & IORING_FEAT_CQE_SKIP ? IOSQE_CQE_SKIP_SUCCESS : 0);
+}
+
 bool ring_queue_cancel_(struct ring *r, uint64_t user_data)
 {
     struct io_uring_sqe *sqe = ring_own_sqe_(r);
@@ -263,8 +270,20 @@ bool ring_queue_cancel_(struct ring *r, uint64_t user_data)
         return false;
     }
     io_uring_prep_cancel64(sqe, user_data, 0);
-    io_uring_sqe_set_flags(sqe,
-                           r->lib.features & IORING_FEAT_CQE_SKIP ? IOSQE_CQE_SKIP_SUCCESS : 0);
+    be_quiet(r, sqe);
     io_uring_sqe_set_data64(sqe, KIND_NOBODY);
+    return true;
+}
+
+bool ring_queue_poll_remove_(struct ring *r, uint64_t user_data, uint64_t own_user_data)
+{
+    struct io_uring_sqe *sqe = ring_own_sqe_(r);
+
+    if (!sqe) {
+        return false;
+    }
+    io_uring_prep_poll_remove(sqe, user_data);
+    be_quiet(r, sqe);
+    io_uring_sqe_set_data64(sqe, own_user_data);
     return true;
 }

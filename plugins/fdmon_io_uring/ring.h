@@ -40,6 +40,7 @@ enum user_data_kind {
     KIND_WATCH = 0,   /* a struct watch, by address */
     KIND_REQUEST = 1, /* the index of a struct request */
     KIND_NOBODY = 2,  /* whether a cancellation found anything is of no interest */
+    KIND_REMOVAL = 3, /* a struct watch, by address: of its removal */
     KIND_MASK = 3,
 };
 
@@ -85,6 +86,8 @@ struct io_uring_sqe *ring_sqe_(struct ring *r);
 struct io_uring_sqe *ring_own_sqe_(struct ring *r);
 /* Makes an entry that ends the request of @user_data; false if there is no room. [home] */
 bool ring_queue_cancel_(struct ring *r, uint64_t user_data);
+/* The same for a poll request, quicker; it may fail, which @own_user_data tells. [home] */
+bool ring_queue_poll_remove_(struct ring *r, uint64_t user_data, uint64_t own_user_data);
 
 /* Submits, and does nothing else. What the system call says. [home] */
 int ring_submit_(struct ring *r);
@@ -124,6 +127,7 @@ struct watches {
     struct watch_queue to_cancel; /* [home] */
     struct watch *ended;          /* [home] unused before long */
     unsigned in_kernel;           /* [home] poll requests whose last completion is not here */
+    bool refused;                 /* [home] a removal was, and has to be asked for again */
 };
 
 void watches_init_(struct watches *ws, const struct aiox_fdmon_host *host);
@@ -149,6 +153,8 @@ void watches_queue_(struct watches *ws, struct ring *r);
  * looked at. [home]
  */
 uint32_t watch_done_(struct watches *ws, struct watch *w, int32_t result, uint32_t flags);
+/* Takes the completion of a removal of @w, which may have ended since. [home] */
+void watch_removed_(struct watches *ws, struct watch *w, int32_t result);
 /* Ends all poll requests. [home] */
 void watches_cancel_all_(struct watches *ws);
 /* In a child: nothing of this is in its kernel ring. */

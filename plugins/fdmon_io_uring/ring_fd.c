@@ -128,10 +128,16 @@ static bool has_enough(const struct ring *r)
            io_uring_cq_ready(&r->lib) > r->lib.cq.ring_entries / 2;
 }
 
-/* Not POLL_REMOVE: that leaves a multishot request alive whose wake-up is just being dealt with. */
+/*
+ * POLL_REMOVE is quicker, but leaves a request alive whose wake-up is just being dealt with, and
+ * says so. Then a cancellation marks it.
+ */
 static bool queue_cancel(struct ring *r, const struct watch *w)
 {
-    return ring_queue_cancel_(r, (uintptr_t)w | KIND_WATCH);
+    if (w->insist) {
+        return ring_queue_cancel_(r, (uintptr_t)w | KIND_WATCH);
+    }
+    return ring_queue_poll_remove_(r, (uintptr_t)w | KIND_WATCH, (uintptr_t)w | KIND_REMOVAL);
 }
 
 static bool queue_arm(struct ring *r, struct watch *w)
@@ -165,6 +171,7 @@ void watches_queue_(struct watches *ws, struct ring *r)
             settle(ws, w);
         }
     }
+    ws->refused = false;
     while (ws->to_arm.first) {
         struct watch *w = ws->to_arm.first;
 
@@ -201,6 +208,7 @@ uint32_t watch_done_(struct watches *ws, struct watch *w, int32_t result, uint32
     if (!more) {
         w->armed = false;
         w->cancelled = false;
+        w->insist = false;
         ws->in_kernel--;
     }
     if (!w->dead && result >= 0) {
@@ -213,6 +221,16 @@ uint32_t watch_done_(struct watches *ws, struct watch *w, int32_t result, uint32
         settle(ws, w);
     }
     return 0;
+}
+
+void watch_removed_(struct watches *ws, struct watch *w, int32_t result)
+{
+    if (result < 0 && w->cancelled) {
+        w->cancelled = false;
+        w->insist = true;
+        ws->refused = true;
+        cancel(ws, w);
+    }
 }
 
 void watches_cancel_all_(struct watches *ws)
@@ -241,6 +259,7 @@ void watches_after_fork_(struct watches *ws)
 
             w->armed = false;
             w->cancelled = false;
+            w->insist = false;
             w->on = ON_NONE;
             if (known) {
                 settle(ws, w);

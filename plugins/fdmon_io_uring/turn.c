@@ -79,6 +79,9 @@ static int report(struct aiox_fdmon *mon, const struct io_uring_cqe *cqe,
     case KIND_WATCH:
         events = watch_done_(&mon->watches, w, cqe->res, cqe->flags);
         break;
+    case KIND_REMOVAL:
+        watch_removed_(&mon->watches, w, cqe->res);
+        return n;
     default:
         return n;
     }
@@ -118,10 +121,9 @@ static int reap(struct aiox_fdmon *mon, struct aiox_fdmon_event *out, int n, int
  * some 20 at a time, or the queue was full. The number of times is limited,
  * for somebody might ring faster than this.
  */
-static int reap_all(struct aiox_fdmon *mon, struct aiox_fdmon_event *out, int max)
+static int reap_all(struct aiox_fdmon *mon, struct aiox_fdmon_event *out, int n, int max)
 {
-    int n = reap(mon, out, 0, max);
-
+    n = reap(mon, out, n, max);
     for (int left = max / 16 + 1; left > 0 && n < max && ring_calls_(&mon->ring); left--) {
         if (enter(mon, 0, 0)) {
             break;
@@ -129,6 +131,15 @@ static int reap_all(struct aiox_fdmon *mon, struct aiox_fdmon_event *out, int ma
         n = reap(mon, out, n, max);
     }
     return n;
+}
+
+/*
+ * A completion may only have been a reason to ask again; and what was stopped is let go by this
+ * turn, whatever it reports.
+ */
+static bool is_to_go_on(const struct watches *ws, int reports)
+{
+    return ws->refused || (reports == 0 && has_work(ws));
 }
 
 int turn_collect_(struct aiox_fdmon *mon, int64_t timeout_ns, struct aiox_fdmon_event *out, int max)
@@ -139,13 +150,12 @@ int turn_collect_(struct aiox_fdmon *mon, int64_t timeout_ns, struct aiox_fdmon_
         return mon->broken;
     }
     mon->turn++;
-    n = reap_all(mon, out, max);
-    /* A completion may only have been a reason to ask again. */
-    for (int again = 0; n == 0 && again < 2 && has_work(&mon->watches); again++) {
+    n = reap_all(mon, out, 0, max);
+    for (int again = 0; again < 2 && is_to_go_on(&mon->watches, n); again++) {
         if (turn_begin_(mon) || exchange(mon, 0)) {
             return mon->broken;
         }
-        n = reap_all(mon, out, max);
+        n = reap_all(mon, out, n, max);
     }
     return n;
 }
@@ -186,6 +196,6 @@ void turn_drain_(struct aiox_fdmon *mon)
         watches_queue_(&mon->watches, &mon->ring);
         requests_queue_cancels_(&mon->requests, &mon->ring);
         enter(mon, !io_uring_cq_ready(&mon->ring.lib), DRAIN_PATIENCE_NS);
-        n = reap_all(mon, unread, sizeof(unread) / sizeof(*unread));
+        n = reap_all(mon, unread, 0, sizeof(unread) / sizeof(*unread));
     }
 }

@@ -43,6 +43,7 @@ struct watch {
                       /* shall become of it is decided when it leaves that */
     bool armed;       /* the kernel has a request for it that will complete */
     bool cancelled;   /* and has been asked to complete it early */
+    bool insist;      /* and has refused to */
     bool dead;        /* retired: reported never again */
     bool half_closed; /* completes with nothing to report */
     uint32_t turn;    /* in which it was last reported, */

@@ -38,6 +38,29 @@ TEST_P(FdmonContract, AStoppedDescriptorIsNotHeldOpen)
     }
 }
 
+/* The kernel is about to tell of it. */
+TEST_P(FdmonContract, ADescriptorStoppedAsItBecomesReadyIsNotHeldOpen)
+{
+    for (uint32_t how : {0u, (unsigned)AIOX_FDMON_DRAINS}) {
+        Monitor mon(plugin(), &host_);
+        Pair pair = UnixPair();
+        Fd other = Event();
+
+        ASSERT_EQ(mon.Watch(pair.a.get(), AIOX_FD_READ | how, 1), 0);
+        ASSERT_EQ(mon.Watch(other.get(), AIOX_FD_READ | how, 2), 0);
+        ASSERT_TRUE(mon.Look().empty());
+        ASSERT_EQ(write(pair.b.get(), "x", 1), 1);
+        Ring(other.get());
+        ASSERT_EQ(mon.Stop(pair.a.get()), 0);
+        EXPECT_EQ(mon.Look(), (Reports{{2, AIOX_FD_READ}}));
+        pair.a.reset();
+
+        pollfd gone = {pair.b.get(), 0, 0};
+        EXPECT_EQ(poll(&gone, 1, -1), 1); /* hangs if somebody holds it */
+        EXPECT_TRUE(gone.revents & POLLHUP);
+    }
+}
+
 TEST_P(FdmonContract, ClosingTheMonitorHoldsNothingOpen)
 {
     for (uint32_t how : {0u, (unsigned)AIOX_FDMON_DRAINS}) {
