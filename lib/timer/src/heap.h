@@ -13,7 +13,9 @@
  * leaves and most deadlines are later than their parent's. A wheel is quicker
  * to re-arm, but cannot tell the next deadline without a walk or early wake-ups;
  * a pairing heap needs no array, but waits for memory once per step when it
- * expires.
+ * expires. The places in an array of their own, by a small number per timer,
+ * take fewer cache lines, but make a re-arming wait for one more: two fifths
+ * slower from 100,000 on, while cancelling in the order of arming gains a fifth.
  *
  * No function allocates: the caller has seen to the array's size.
  */
@@ -32,7 +34,12 @@ struct aiox_timer_entry_ {
     struct aiox_timer *timer;
 };
 
-enum { HEAP_ROOT = 3, HEAP_CHILDREN = 4 };
+enum {
+    HEAP_ROOT = 3,
+    HEAP_CHILDREN = 4,
+    HEAP_NEAR = 256,     /* entries that are in the cache closest to the processor */
+    TIMERS_NEAR = 50000, /* timers that fit into one of its caches */
+};
 
 static inline uint32_t heap_parent_(uint32_t at)
 {
@@ -87,6 +94,25 @@ static inline uint32_t heap_earliest_(const struct aiox_timer_entry_ *heap, uint
     return best;
 }
 
+/*
+ * Of a large heap, each step towards the leaves would wait for memory. So what
+ * may be the next but one is fetched while the next is looked at: the children
+ * of all the children that begin at @child.
+ *
+ * GCC takes a call for superfluous that does nothing but fetch, unless it is inlined.
+ */
+static AIOX_ALWAYS_INLINE void heap_fetch_children_(const struct aiox_timer_entry_ *heap,
+                                                    uint32_t child, uint32_t end)
+{
+    uint32_t first = heap_first_child_(child);
+
+    if (child >= HEAP_NEAR && first < end) {
+        for (uint32_t i = 0; i < HEAP_CHILDREN; i++) {
+            __builtin_prefetch(&heap[first + i * HEAP_CHILDREN], 1);
+        }
+    }
+}
+
 /* Moves the hole at @at towards the leaves until @entry fits. */
 static inline void heap_down_(struct aiox_timer_entry_ *heap, uint32_t at, uint32_t end,
                               struct aiox_timer_entry_ entry)
@@ -94,7 +120,9 @@ static inline void heap_down_(struct aiox_timer_entry_ *heap, uint32_t at, uint3
     uint32_t child;
 
     while (heap_first_child_(at) < end) {
-        child = heap_earliest_(heap, heap_first_child_(at), end);
+        child = heap_first_child_(at);
+        heap_fetch_children_(heap, child, end);
+        child = heap_earliest_(heap, child, end);
         if (!heap_before_(&heap[child], &entry)) {
             break;
         }
@@ -121,6 +149,19 @@ static inline void heap_insert_(struct aiox_timer_entry_ *heap, uint32_t *count,
     heap_up_(heap, HEAP_ROOT + (*count)++, entry);
 }
 
+/*
+ * The last entry takes the place of one that goes, which its timer is told. Of
+ * very many, that timer is far; the next operation's lock would wait for it. So
+ * that of a few operations later is fetched now.
+ */
+static AIOX_ALWAYS_INLINE void heap_fetch_last_(const struct aiox_timer_entry_ *heap,
+                                                uint32_t count)
+{
+    if (AIOX_UNLIKELY(count > TIMERS_NEAR)) {
+        __builtin_prefetch(&heap[HEAP_ROOT + count - 8].timer->place_, 1);
+    }
+}
+
 /* Takes @timer out. */
 static inline void heap_remove_(struct aiox_timer_entry_ *heap, uint32_t *count,
                                 struct aiox_timer *timer)
@@ -128,6 +169,7 @@ static inline void heap_remove_(struct aiox_timer_entry_ *heap, uint32_t *count,
     struct aiox_timer_entry_ last = heap[HEAP_ROOT + --*count];
     uint32_t at = timer->place_;
 
+    heap_fetch_last_(heap, *count);
     timer->place_ = 0;
     if (at != HEAP_ROOT + *count) {
         heap_replace_(heap, *count, at, last);

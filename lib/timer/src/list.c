@@ -2,9 +2,10 @@
 /*
  * list.c - the life of a list, and the memory of its heap.
  *
- * timers_ counts those that were initialised, so an arming, which takes one of
- * them into the heap, always finds room. The array never shrinks: a program
- * that sleeps a million times in one timer each asks for memory once.
+ * timers_ counts those that were initialised, and heap and row have room for as
+ * many: so an arming, which takes one of them into the heap, always finds room,
+ * as does a pass, which moves them into the row. The arrays never shrink: a
+ * program that sleeps a million times in one timer each asks for memory once.
  */
 #include "list.h"
 
@@ -21,7 +22,6 @@ void list_init_(struct aiox_timer_list_ *list, struct aiox_timer_group *group,
 {
     memset(list, 0, sizeof(*list));
     aiox_u64_store_relaxed(&list->next_ns_, INT64_MAX);
-    aiox_list_init(&list->due_);
     list->group_ = group;
     list->clock_ = clock;
 }
@@ -39,6 +39,36 @@ void list_fini_(struct aiox_timer_list_ *list)
     free(list->entries_);
 }
 
+/* How long the array of entries is: @capacity, the root and holes before it. */
+static size_t entries_of(uint32_t capacity)
+{
+    return (size_t)capacity + HEAP_CHILDREN;
+}
+
+/* Both arrays in one piece of memory, the row behind the heap. */
+static struct aiox_timer_entry_ *new_arrays(uint32_t capacity)
+{
+    return aligned_alloc(LINE_BYTES, entries_of(capacity) * sizeof(struct aiox_timer_entry_) +
+                                         capacity * sizeof(struct aiox_timer *));
+}
+
+/* Moves what the list holds into @entries. Returns the memory that held it. */
+static struct aiox_timer_entry_ *move_into(struct aiox_timer_list_ *list,
+                                           struct aiox_timer_entry_ *entries, uint32_t capacity)
+{
+    struct aiox_timer_entry_ *before = list->entries_;
+    struct aiox_timer **due = (struct aiox_timer **)(entries + entries_of(capacity));
+
+    if (before) {
+        memcpy(&entries[HEAP_ROOT], &before[HEAP_ROOT], list->armed_ * sizeof(*entries));
+        memcpy((void *)due, (void *)list->due_, list->due_end_ * sizeof(struct aiox_timer *));
+    }
+    list->entries_ = entries;
+    list->due_ = due;
+    aiox_u32_store_relaxed(&list->capacity_, capacity);
+    return before;
+}
+
 static int grow(struct aiox_timer_list_ *list, uint32_t wanted)
 {
     uint32_t capacity = aiox_u32_load_relaxed(&list->capacity_);
@@ -48,20 +78,14 @@ static int grow(struct aiox_timer_list_ *list, uint32_t wanted)
     while (capacity < wanted) {
         capacity *= 2;
     }
-    entries = aligned_alloc(LINE_BYTES,
-                            (capacity + HEAP_CHILDREN) * sizeof(*entries)); /* root and holes */
+    entries = new_arrays(capacity);
     if (!entries) {
         return -ENOMEM;
     }
     spare = entries;
     lock_take_(&list->lock_);
     if (capacity > aiox_u32_load_relaxed(&list->capacity_)) {
-        spare = list->entries_;
-        if (list->armed_) {
-            memcpy(&entries[HEAP_ROOT], &spare[HEAP_ROOT], list->armed_ * sizeof(*entries));
-        }
-        list->entries_ = entries;
-        aiox_u32_store_relaxed(&list->capacity_, capacity);
+        spare = move_into(list, entries, capacity);
     }
     lock_leave_(&list->lock_);
     free(spare);
@@ -86,6 +110,35 @@ int list_reserve_(struct aiox_timer_list_ *list)
 void list_release_(struct aiox_timer_list_ *list)
 {
     aiox_u32_sub_relaxed(&list->timers_, 1);
+}
+
+/* Closes the holes of the row. */
+static void due_compact(struct aiox_timer_list_ *list)
+{
+    uint32_t fresh = 0, end = 0;
+
+    for (uint32_t i = list->due_first_; i < list->due_end_; i++) {
+        struct aiox_timer *timer = list->due_[i];
+
+        fresh = i == list->due_fresh_ ? end : fresh;
+        if (timer) {
+            timer->place_ = PLACE_DUE + end;
+            list->due_[end++] = timer;
+        }
+    }
+    list->due_first_ = 0;
+    list->due_fresh_ = list->due_fresh_ < list->due_end_ ? fresh : end;
+    list->due_end_ = end;
+}
+
+/* Timers are no more than there is room for, so behind the holes there is room. */
+void due_push_(struct aiox_timer_list_ *list, struct aiox_timer *timer)
+{
+    if (AIOX_UNLIKELY(list->due_end_ == aiox_u32_load_relaxed(&list->capacity_))) {
+        due_compact(list);
+    }
+    timer->place_ = PLACE_DUE + list->due_end_;
+    list->due_[list->due_end_++] = timer;
 }
 
 int64_t list_now_ns_(const struct aiox_timer_list_ *list)
@@ -119,9 +172,8 @@ int64_t list_earliest_ns_(struct aiox_timer_list_ *list, uint32_t ignore)
 
     lock_take_(&list->lock_);
     next = heap_earliest_without(list, ignore);
-    AIOX_LIST_FOREACH(timer, &list->due_, struct aiox_timer, link_)
-    {
-        next = earlier_without(timer, ignore, next);
+    for (uint32_t i = list->due_first_; i < list->due_end_; i++) {
+        next = list->due_[i] ? earlier_without(list->due_[i], ignore, next) : next;
     }
     lock_leave_(&list->lock_);
     return next;
@@ -133,9 +185,10 @@ int64_t list_next_without_ns_(struct aiox_timer_list_ *list, uint32_t ignore)
 
     lock_take_(&list->lock_);
     next = heap_earliest_without(list, ignore);
-    AIOX_LIST_FOREACH(timer, &list->due_, struct aiox_timer, link_)
-    {
-        next = timer->attributes_ & ignore ? next : INT64_MIN;
+    for (uint32_t i = list->due_first_; i < list->due_end_; i++) {
+        const struct aiox_timer *timer = list->due_[i];
+
+        next = !timer || timer->attributes_ & ignore ? next : INT64_MIN;
     }
     lock_leave_(&list->lock_);
     return next;

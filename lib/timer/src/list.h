@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * list.h - one list's timers: in the heap, or linked among those that are due.
+ * list.h - one list's timers: in the heap, or in the row of those that are due.
  *
  * timer->place_ says where a timer is kept:
- *   0            nowhere: not pending
- *   PLACE_LINKED in a linked list, by link_: due_, or a pass's own
- *   else         in the heap, at that index
+ *   0              nowhere: not pending
+ *   PLACE_DUE + i  in the row, at i
+ *   else           in the heap, at that index
  * Everything but next_ns_, and a timer's when_, is guarded by the list's lock.
  *
  * next_ns_ is what the home thread reads without the lock, each turn. It is
@@ -20,13 +20,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "aiox/list.h"
 #include "aiox/timer.h"
 
 #include "heap.h"
 #include "lock.h"
 
-enum { PLACE_LINKED = 1 };
+#define PLACE_DUE (UINT32_C(1) << 31)
 
 void list_init_(struct aiox_timer_list_ *list, struct aiox_timer_group *group,
                 enum aiox_clock clock);
@@ -54,13 +53,45 @@ static inline int64_t list_next_ns_(const struct aiox_timer_list_ *list)
     return (int64_t)aiox_u64_load_relaxed(&list->next_ns_);
 }
 
+/*
+ * ---- the row ----
+ *
+ * In the order in which the timers are called. It is an array, so that those
+ * whose turn is near can be fetched from memory in time. What is taken out
+ * leaves NULL, but not at the beginning: each such hole is stepped over once.
+ */
+
+static inline bool due_is_empty_(const struct aiox_timer_list_ *list)
+{
+    return list->due_first_ == list->due_end_;
+}
+
+/* Puts @timer, which is kept nowhere, at the end. */
+void due_push_(struct aiox_timer_list_ *list, struct aiox_timer *timer);
+
+static inline void due_remove_(struct aiox_timer_list_ *list, uint32_t at)
+{
+    uint32_t first = list->due_first_;
+
+    list->due_[at] = NULL;
+    while (first < list->due_end_ && !list->due_[first]) {
+        first++;
+    }
+    list->due_first_ = first;
+    if (first == list->due_end_) {
+        list->due_first_ = list->due_end_ = list->due_fresh_ = 0;
+    }
+}
+
+/* ---- the list as a whole ---- */
+
 /* Tells the home thread of the list as it is now. Returns true if the next deadline is nearer. */
 static inline bool list_publish_(struct aiox_timer_list_ *list)
 {
     int64_t before = list_next_ns_(list);
     int64_t next = INT64_MAX;
 
-    if (!aiox_list_is_empty(&list->due_)) {
+    if (!due_is_empty_(list)) {
         next = INT64_MIN;
     } else if (list->armed_) {
         next = list->entries_[HEAP_ROOT].deadline_ns;
@@ -88,8 +119,8 @@ static inline void list_arm_(struct aiox_timer_list_ *list, struct aiox_timer *t
     struct aiox_timer_entry_ entry = {.deadline_ns = deadline_ns, .timer = timer};
 
     AIOX_PLAIN_WRITE(&list->arms_);
-    if (AIOX_UNLIKELY(timer->place_ == PLACE_LINKED)) {
-        aiox_list_remove(&timer->link_);
+    if (AIOX_UNLIKELY(timer->place_ & PLACE_DUE)) {
+        due_remove_(list, timer->place_ - PLACE_DUE);
         timer->place_ = 0;
     }
     aiox_u64_store_relaxed(&timer->when_, (uint64_t)deadline_ns + 1);
@@ -105,7 +136,7 @@ static inline void list_arm_(struct aiox_timer_list_ *list, struct aiox_timer *t
 static inline void list_arm_earlier_(struct aiox_timer_list_ *list, struct aiox_timer *timer,
                                      int64_t deadline_ns)
 {
-    if (timer->place_ == PLACE_LINKED) {
+    if (timer->place_ & PLACE_DUE) {
         aiox_u64_store_relaxed(&timer->when_, (uint64_t)deadline_ns + 1);
     } else {
         list_arm_(list, timer, deadline_ns);
@@ -116,8 +147,8 @@ static inline void list_arm_earlier_(struct aiox_timer_list_ *list, struct aiox_
 static inline void list_disarm_(struct aiox_timer_list_ *list, struct aiox_timer *timer)
 {
     AIOX_PLAIN_WRITE(&list->arms_);
-    if (timer->place_ == PLACE_LINKED) {
-        aiox_list_remove(&timer->link_);
+    if (timer->place_ & PLACE_DUE) {
+        due_remove_(list, timer->place_ - PLACE_DUE);
         timer->place_ = 0;
     } else {
         heap_remove_(list->entries_, &list->armed_, timer);

@@ -3,11 +3,11 @@
  * pass.c - a pass over what is due.
  *
  * A pass has two steps. It first moves all that is due, of every clock, from
- * the heaps into the lists of due timers; from then on a timer that is armed
+ * the heaps into the rows of due timers; from then on a timer that is armed
  * goes into a heap and so waits for the next pass. Then it takes the due ones
  * one by one and calls them without the lock. A callback may run the group
  * again: the inner pass adds what is due by then behind what the outer has left,
- * and runs all of it; the outer finds its list empty.
+ * and runs all of it; the outer finds its row empty.
  *
  * The lock is left between any two callbacks, and after every COLLECT_MOST
  * timers while collecting, so that nobody waits long for it.
@@ -19,7 +19,10 @@
 #include "registry.h"
 #include "trace.h"
 
-enum { COLLECT_MOST = 64 };
+enum {
+    COLLECT_MOST = 64,
+    FETCH_AHEAD = 8, /* timers: the time that memory takes, in short callbacks */
+};
 
 bool pass_watch_(struct aiox_timer_list_ *list, const struct aiox_timer *timer)
 {
@@ -49,61 +52,53 @@ bool pass_is_mine_(struct aiox_timer_list_ *list)
  * Puts those that are not for this pass back into the heap. They are armed anew
  * there, in their order; nothing else in the heap has a deadline as early.
  */
-static void put_back(struct aiox_timer_list_ *list, struct aiox_list *set_aside)
+static void put_back(struct aiox_timer_list_ *list, uint32_t ignore)
 {
-    struct aiox_list_node *node;
-    struct aiox_timer *timer;
+    for (uint32_t i = list->due_fresh_; i < list->due_end_; i++) {
+        struct aiox_timer *timer = list->due_[i];
 
-    while ((node = aiox_list_pop_front(set_aside))) {
-        timer = AIOX_CONTAINER_OF(node, struct aiox_timer, link_);
-        timer->place_ = 0;
-        list_arm_(list, timer, timer_deadline_ns_(timer));
+        if (timer && timer->attributes_ & ignore) {
+            list_arm_(list, timer, timer_deadline_ns_(timer));
+        }
     }
 }
 
-/* The timer itself is read only if there is something to ignore: it may be far from the cache. */
-static bool is_ignored(const struct aiox_timer *timer, uint32_t ignore)
-{
-    return ignore && timer->attributes_ & ignore;
-}
-
-/* Takes the first timer of the heap and links it to the end of @due, or of @set_aside. */
-static void move_first(struct aiox_timer_list_ *list, struct aiox_list *due,
-                       struct aiox_list *set_aside, uint32_t ignore)
+/* Takes the first timer of the heap and puts it at the end of the row. */
+static void move_first(struct aiox_timer_list_ *list)
 {
     struct aiox_timer *timer = list->entries_[HEAP_ROOT].timer;
 
     heap_remove_(list->entries_, &list->armed_, timer);
-    timer->place_ = PLACE_LINKED;
-    aiox_list_push_back(is_ignored(timer, ignore) ? set_aside : due, &timer->link_);
+    due_push_(list, timer);
 }
 
-/* Moves what is due at @now from the heap to due_. Returns whether anything is there. */
+/* Moves what is due at @now from the heap to the row. Returns whether anything is there. */
 static bool collect(struct aiox_timer_list_ *list, int64_t now, uint32_t ignore)
 {
-    struct aiox_list set_aside;
     uint32_t most;
     bool any;
 
-    aiox_list_init(&set_aside);
     lock_take_(&list->lock_);
     AIOX_PLAIN_WRITE(&list->arms_);
+    list->due_fresh_ = list->due_end_;
     /* Others may arm while the lock is left: a bound, so that this ends whatever they do. */
     most = list->armed_;
     for (uint32_t i = 1; i <= most && list->armed_; i++) {
         if (list->entries_[HEAP_ROOT].deadline_ns > now) {
             break;
         }
-        move_first(list, &list->due_, &set_aside, ignore);
+        move_first(list);
         if (i % COLLECT_MOST == 0) {
             list_publish_(list);
             lock_leave_(&list->lock_);
             lock_take_(&list->lock_);
         }
     }
-    put_back(list, &set_aside);
+    if (ignore) {
+        put_back(list, ignore);
+    }
     list_publish_(list);
-    any = !aiox_list_is_empty(&list->due_);
+    any = !due_is_empty_(list);
     lock_leave_(&list->lock_);
     return any;
 }
@@ -123,16 +118,29 @@ bool pass_collect_(struct aiox_timer_list_ *list, uint32_t ignore)
     return next <= now && collect(list, now, ignore);
 }
 
+/* Of many due timers, each may be far away: lets the one come that is called a few later. */
+static AIOX_ALWAYS_INLINE void fetch_ahead(const struct aiox_timer_list_ *list, uint32_t at)
+{
+    const struct aiox_timer *timer;
+
+    if (at + FETCH_AHEAD < list->due_end_ && (timer = list->due_[at + FETCH_AHEAD])) {
+        __builtin_prefetch(&timer->when_, 1);
+        __builtin_prefetch(&timer->opaque_, 1);
+    }
+}
+
 /* Takes the first due timer that this pass may run; NULL if there is none. */
 static struct aiox_timer *take_due(struct aiox_timer_list_ *list, uint32_t ignore)
 {
     if (!clock_is_enabled_(list->clock_)) {
         return NULL;
     }
-    AIOX_LIST_FOREACH(timer, &list->due_, struct aiox_timer, link_)
-    {
-        if (!is_ignored(timer, ignore)) {
+    for (uint32_t i = list->due_first_; i < list->due_end_; i++) {
+        struct aiox_timer *timer = list->due_[i];
+
+        if (timer && !(timer->attributes_ & ignore)) {
             AIOX_TRACE(timer, fire, (uintptr_t)timer, timer_deadline_ns_(timer));
+            fetch_ahead(list, i);
             list_disarm_(list, timer);
             return timer;
         }

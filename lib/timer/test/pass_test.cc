@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pass_test.cc - what a pass runs while its callbacks change what there is to run. */
+#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -180,6 +181,62 @@ TEST_F(TimerTest, InnerPassIsTheNextPassForWhatWasArmedMeanwhile)
     group_.Run();
 
     EXPECT_EQ(log_, "a{bc}");
+}
+
+/* Memory is for eight timers at first: due ones that were armed anew leave holes, which are needed.
+ */
+TEST_F(TimerTest, ManyArmedAnewFindRoomBehindWhatTheOuterPassHasLeft)
+{
+    std::map<char, std::unique_ptr<Timer>> timers;
+    for (char name : std::string("abcdefgh")) {
+        timers[name] = std::make_unique<Timer>(group_, [this, &timers, name] {
+            log_ += name;
+            if (name == 'a') {
+                for (char again : std::string("ceg")) {
+                    timers[again]->Arm(0);
+                }
+                group_.Run();
+                log_ += '.';
+            } else if (name == 'b') {
+                EXPECT_TRUE(timers['h']->Cancel());
+                EXPECT_TRUE(timers['e']->Cancel());
+            }
+        });
+        timers[name]->Arm(1);
+    }
+
+    group_.Run();
+
+    EXPECT_EQ(log_, "abdfcg.");
+}
+
+TEST_F(TimerTest, InnerPassPutsBackOnlyWhatItFoundDueItself)
+{
+    for (const std::string rest : {"efg", "efgh"}) { /* room for one more, and for none */
+        std::map<char, std::unique_ptr<Timer>> timers;
+        for (char name : "abcd" + rest) {
+            uint32_t attributes = name == 'b' || name == 'd' ? AIOX_TIMER_EXTERNAL : 0;
+            auto fn = [this, &timers, name] {
+                log_ += name;
+                if (name == 'a') {
+                    timers['c']->Arm(0);
+                    timers['d']->Arm(0);
+                    aiox_timer_group_run_without(group_, AIOX_TIMER_EXTERNAL);
+                    log_ += '.';
+                }
+            };
+            timers[name] = std::make_unique<Timer>(group_, fn, AIOX_CLOCK_MONOTONIC, AIOX_SCALE_NS,
+                                                   attributes);
+            timers[name]->Arm(1);
+        }
+
+        group_.Run();
+        log_ += '/';
+        group_.Run();
+
+        EXPECT_EQ(log_, "a" + rest + "c.b/d");
+        log_.clear();
+    }
 }
 
 TEST_F(TimerTest, InnerLoopNeedNotWaitWhileTheOuterPassHasSomethingLeft)

@@ -57,8 +57,11 @@ struct aiox_timer_list_ {
     uint32_t armed_;          /* timers in the heap */
     aiox_atomic_u64 next_ns_; /* a deadline; INT64_MIN: something is due; INT64_MAX: none */
     struct aiox_timer_entry_ *entries_;
-    uint64_t arms_; /* how often anything was armed */
-    struct aiox_list due_;
+    uint64_t arms_;           /* how often anything was armed */
+    struct aiox_timer **due_; /* a row: those from due_first_ to due_end_, and holes */
+    uint32_t due_first_;
+    uint32_t due_end_;
+    uint32_t due_fresh_; /* from here on: what the last pass to begin found due */
     struct aiox_timer_group *group_;
     struct aiox_timer_pass_ *pass_;
     aiox_atomic_u32 capacity_; /* timers for which there is memory */
@@ -79,11 +82,8 @@ struct aiox_timer_group {
 struct aiox_timer {
     struct aiox_timer_list_ *list_;
     aiox_atomic_u64 when_; /* deadline + 1; 0: not pending */
-    union {
-        uint64_t order_;             /* in the heap: number of the arming */
-        struct aiox_list_node link_; /* in a linked list */
-    };
-    uint32_t place_; /* index in the heap, or how else it is kept */
+    uint64_t order_;       /* number of the arming */
+    uint32_t place_;       /* where it is kept: in the heap, or among the due */
     uint32_t scale_;
     aiox_timer_fn *fn_;
     void *opaque_;
