@@ -18,10 +18,11 @@
  * a chain of wakes of any length uses one frame.
  *
  * Threads. Between two yields a coroutine stays in one thread. The address of
- * this_thread must not be kept across a yield, and the compiler knows no
- * better: so functions that look at it are never inlined, and look once,
- * before they switch. After a switch, aiox_co_enter() and run_woken() are in
- * the thread where they were; aiox_co_yield() and end_life() do nothing more.
+ * this_thread_ must not be kept across a yield, and the compiler knows no
+ * better: so functions that look at it, here or by self_(), are never inlined,
+ * and look once, before they switch. After a switch, aiox_co_enter() and
+ * run_woken() are in the thread where they were; aiox_co_yield() and end_life()
+ * do nothing more.
  *
  * The mark
  *   [CO-mark]  unmark (release) -> mark (acquire): the former holder has done
@@ -40,19 +41,14 @@
 #include "stack.h"
 #include "trace.h"
 
-#define TLS_FAST __attribute__((tls_model("initial-exec")))
-
-/* So short that it shows where in the lines of the cache it lies: it begins one. */
-#define HOT AIOX_NOINLINE __attribute__((aligned(64)))
-
-static __thread struct co_thread this_thread TLS_FAST;
+__thread struct co_thread this_thread_ TLS_FAST;
 
 static const struct aiox_co_class default_class = {NULL, AIOX_CO_STACK_DEFAULT_BYTES};
 static const char woken_by[] = "aiox_co_wake";
 
 static AIOX_NOINLINE struct co_thread *thread(void)
 {
-    struct co_thread *t = &this_thread;
+    struct co_thread *t = &this_thread_;
 
     __asm__ volatile("" : "+r"(t)::"memory"); /* not a constant: see Threads */
     return t;
@@ -124,7 +120,7 @@ static void after_end(void *arg)
 /* Returns when the next life begins. */
 static HOT FIBER_NO_SECOND_STACK void end_life(struct aiox_co *co)
 {
-    struct co_thread *t = &this_thread;
+    struct co_thread *t = &this_thread_;
     void *back = co->back;
 
     if (AIOX_UNLIKELY(mark_of(co) != NULL || co->locks_held != 0)) {
@@ -141,7 +137,8 @@ static HOT FIBER_NO_SECOND_STACK void end_life(struct aiox_co *co)
 
 static FIBER_NO_SECOND_STACK void live(void *arg)
 {
-    __attribute__((cleanup(refuse_to_unwind_))) struct aiox_co *co = arg;
+    AIOX_UNUSED __attribute__((cleanup(refuse_to_unwind_))) struct aiox_co *unwound = arg;
+    struct aiox_co *co = arg; /* in a register, which a cleanup's is not */
 
     fiber_arrive_(&co->fiber);
     for (;;) {
@@ -153,7 +150,7 @@ static FIBER_NO_SECOND_STACK void live(void *arg)
     }
 }
 
-static AIOX_NOINLINE struct aiox_co *get_slow(struct co_thread *t, unsigned kind)
+static struct aiox_co *get_slow(struct co_thread *t, unsigned kind)
 {
     struct aiox_co *co = pool_get_slow_(t, kind);
 
@@ -174,42 +171,57 @@ static const struct aiox_co_class *class_or_default(const struct aiox_co_class *
 
 static unsigned kind_of(const struct aiox_co_class *class_)
 {
-    size_t bytes = class_->stack_bytes ? class_->stack_bytes : AIOX_CO_STACK_DEFAULT_BYTES;
-
-    aiox_assert(bytes <= AIOX_CO_STACK_MAX_BYTES);
-    return stack_kind_(bytes);
+    if (class_->stack_bytes == 0) {
+        return stack_kind_(AIOX_CO_STACK_DEFAULT_BYTES);
+    }
+    aiox_assert(class_->stack_bytes <= AIOX_CO_STACK_MAX_BYTES);
+    return stack_kind_(class_->stack_bytes);
 }
 
-HOT int aiox_co_create(struct aiox_co **out, const struct aiox_co_class *class_, aiox_co_fn *fn,
-                       void *opaque)
+static inline void begin_life(struct aiox_co **out, struct aiox_co *co,
+                              const struct aiox_co_class *class_, aiox_co_fn *fn, void *opaque)
 {
-    struct co_thread *t = &this_thread;
-    unsigned kind;
-    struct aiox_co *co;
-
-    class_ = class_or_default(class_);
-    kind = kind_of(class_);
-    co = pool_get_(t, kind);
-    if (AIOX_UNLIKELY(!co)) {
-        co = get_slow(t, kind);
-        if (!co) {
-            return -ENOMEM;
-        }
-    }
     fiber_reuse_(&co->fiber);
     co->back = NULL;
     co->executor = NULL;
     co->fn = fn;
     co->opaque = opaque;
     co->class_ = class_;
-    AIOX_TRACE(coroutine, create, (uintptr_t)co, (uintptr_t)class_->name);
     *out = co;
+    AIOX_TRACE(coroutine, create, (uintptr_t)co, (uintptr_t)class_->name);
+}
+
+static AIOX_NOINLINE int create_slow(struct aiox_co **out, const struct aiox_co_class *class_,
+                                     aiox_co_fn *fn, void *opaque)
+{
+    struct aiox_co *co = get_slow(&this_thread_, kind_of(class_));
+
+    if (!co) {
+        return -ENOMEM;
+    }
+    begin_life(out, co, class_, fn, opaque);
+    return 0;
+}
+
+/* Calls nobody before all is done, so it saves no registers. */
+HOT int aiox_co_create(struct aiox_co **out, const struct aiox_co_class *class_, aiox_co_fn *fn,
+                       void *opaque)
+{
+    struct co_thread *t = &this_thread_;
+    struct aiox_co *co;
+
+    class_ = class_or_default(class_);
+    co = pool_get_(t, kind_of(class_));
+    if (AIOX_UNLIKELY(!co)) {
+        return create_slow(out, class_, fn, opaque);
+    }
+    begin_life(out, co, class_, fn, opaque);
     return 0;
 }
 
 AIOX_NOINLINE void aiox_co_free(struct aiox_co *co)
 {
-    struct co_thread *t = &this_thread;
+    struct co_thread *t = &this_thread_;
 
     if (!co) {
         return;
@@ -241,7 +253,7 @@ static inline void check_can_enter(const struct aiox_co *co)
 
 HOT void aiox_co_enter(struct aiox_co *co)
 {
-    struct co_thread *t = &this_thread;
+    struct co_thread *t = &this_thread_;
 
     check_can_enter(co);
     set_running(t, co);
@@ -253,7 +265,7 @@ HOT void aiox_co_enter(struct aiox_co *co)
 
 HOT void aiox_co_enter_on(struct aiox_executor *ex, struct aiox_co *co)
 {
-    struct co_thread *t = &this_thread;
+    struct co_thread *t = &this_thread_;
 
     check_can_enter(co);
     set_running(t, co);
@@ -263,7 +275,7 @@ HOT void aiox_co_enter_on(struct aiox_executor *ex, struct aiox_co *co)
 
 HOT void aiox_co_yield(void)
 {
-    struct co_thread *t = &this_thread;
+    struct co_thread *t = &this_thread_;
     struct aiox_co *co = t->current;
     void *back;
 
@@ -282,7 +294,7 @@ HOT void aiox_co_yield(void)
 
 AIOX_NOINLINE struct aiox_co *aiox_co_self(void)
 {
-    struct aiox_co *self = this_thread.current;
+    struct aiox_co *self = this_thread_.current;
 
     __asm__ volatile("" : "+r"(self)::"memory"); /* not a constant: see Threads */
     return self;
@@ -374,22 +386,6 @@ size_t aiox_co_stack_used_bytes(const struct aiox_co *co)
 size_t aiox_co_class_high_water_bytes(const struct aiox_co_class *class_)
 {
     return stack_high_water_bytes_(kind_of(class_or_default(class_)));
-}
-
-void aiox_co_pool_set_limits(size_t per_thread, size_t shared)
-{
-    pool_set_limits_(per_thread, shared);
-}
-
-size_t aiox_co_pool_trim(void)
-{
-    return pool_trim_(thread());
-}
-
-void aiox_co_pool_get_stats(struct aiox_co_pool_stats *out)
-{
-    pool_count_(thread(), &out->warm_here, &out->warm_shared);
-    stack_count_(&out->in_use, &out->reserved_bytes);
 }
 
 const char *aiox_co_switch_name(void)

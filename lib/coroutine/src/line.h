@@ -10,7 +10,7 @@
  * Who is admitted, or leaves, is woken without the latch, and when nothing more
  * is done with the lock: it may free it.
  *
- *   [COLINE-latch]  line_leave_ (release) -> line_take_ (acquire): the line, the
+ *   [COLINE-latch]  line_leave_ (release) -> line_try_take_ (acquire): the line, the
  *                   lock, and what its owners did.
  */
 #ifndef AIOX_COROUTINE_SRC_LINE_H_
@@ -25,9 +25,14 @@ struct line_law {
     void (*give)(struct aiox_co_line_ *line, uint64_t wants, struct aiox_co *co);
 };
 
+static AIOX_ALWAYS_INLINE bool line_try_take_(struct aiox_co_line_ *line)
+{
+    return AIOX_LIKELY(!aiox_u32_swap_acquire(&line->latch_, 1)); /* [COLINE-latch] */
+}
+
 static AIOX_ALWAYS_INLINE void line_take_(struct aiox_co_line_ *line)
 {
-    while (AIOX_UNLIKELY(aiox_u32_swap_acquire(&line->latch_, 1))) { /* [COLINE-latch] */
+    while (!line_try_take_(line)) {
         latch_wait_(&line->latch_);
     }
 }
@@ -52,6 +57,21 @@ static AIOX_ALWAYS_INLINE bool line_pass_(struct aiox_co_line_ *line, const stru
     if (can) {
         law->give(line, wants, co);
     }
+    return can;
+}
+
+/* The same without the latch. False also if that is taken: it may be had all the same. */
+static AIOX_ALWAYS_INLINE bool line_pass_at_once_(struct aiox_co_line_ *line,
+                                                  const struct line_law *law, uint64_t wants,
+                                                  struct aiox_co *co)
+{
+    bool can;
+
+    if (!line_try_take_(line)) {
+        return false;
+    }
+    can = line_pass_(line, law, wants, co);
+    line_leave_(line);
     return can;
 }
 

@@ -302,7 +302,7 @@ void aiox_co_mutex_fini(struct aiox_co_mutex *m)
     aiox_assert(aiox_ptr_load_relaxed(&m->word_) == FREE);
 }
 
-bool aiox_co_mutex_try_lock(struct aiox_co_mutex *m)
+HOT bool aiox_co_mutex_try_lock(struct aiox_co_mutex *m)
 {
     struct aiox_co *self = self_for_("aiox_co_mutex_lock");
 
@@ -326,17 +326,17 @@ static AIOX_ALWAYS_INLINE int lock(struct aiox_co_mutex *m, int64_t deadline_ns)
     return lock_slow(m, self, deadline_ns);
 }
 
-int aiox_co_mutex_lock_until(struct aiox_co_mutex *m, int64_t deadline_ns)
+HOT int aiox_co_mutex_lock_until(struct aiox_co_mutex *m, int64_t deadline_ns)
 {
     return lock(m, deadline_ns);
 }
 
-void aiox_co_mutex_lock(struct aiox_co_mutex *m)
+HOT void aiox_co_mutex_lock(struct aiox_co_mutex *m)
 {
     (void)lock(m, -1); /* no error without a deadline */
 }
 
-void aiox_co_mutex_unlock(struct aiox_co_mutex *m)
+HOT void aiox_co_mutex_unlock(struct aiox_co_mutex *m)
 {
     struct aiox_co *self = self_for_("aiox_co_mutex_unlock");
 

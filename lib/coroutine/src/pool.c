@@ -238,7 +238,12 @@ size_t pool_trim_(struct co_thread *t)
     return count;
 }
 
-void pool_set_limits_(size_t per_thread, size_t shared)
+AIOX_NOINLINE size_t aiox_co_pool_trim(void)
+{
+    return pool_trim_(&this_thread_);
+}
+
+void aiox_co_pool_set_limits(size_t per_thread, size_t shared)
 {
     size_t limit = per_thread / 2;
 
@@ -247,12 +252,15 @@ void pool_set_limits_(size_t per_thread, size_t shared)
     aiox_u64_store_relaxed(&shared_limit, shared);
 }
 
-void pool_count_(const struct co_thread *t, size_t *here, size_t *shared)
+AIOX_NOINLINE void aiox_co_pool_get_stats(struct aiox_co_pool_stats *out)
 {
-    *here = 0;
+    const struct co_thread *t = &this_thread_;
+
+    out->warm_here = 0;
     for (unsigned kind = 0; kind < STACK_KINDS; kind++) {
-        *here += t->loaded[kind] ? t->loaded[kind]->count : 0;
-        *here += t->spare[kind] ? t->spare[kind]->count : 0;
+        out->warm_here += t->loaded[kind] ? t->loaded[kind]->count : 0;
+        out->warm_here += t->spare[kind] ? t->spare[kind]->count : 0;
     }
-    *shared = (size_t)aiox_u64_load_relaxed(&shared_count);
+    out->warm_shared = (size_t)aiox_u64_load_relaxed(&shared_count);
+    stack_count_(&out->in_use, &out->reserved_bytes);
 }

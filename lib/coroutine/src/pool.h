@@ -54,8 +54,4 @@ void pool_put_slow_(struct co_thread *t, struct aiox_co *co);
 /* Makes all stacks cold that are shared or of @t; returns how many. */
 size_t pool_trim_(struct co_thread *t);
 
-void pool_set_limits_(size_t per_thread, size_t shared);
-
-void pool_count_(const struct co_thread *t, size_t *here, size_t *shared);
-
 #endif /* AIOX_COROUTINE_SRC_POOL_H_ */

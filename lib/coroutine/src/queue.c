@@ -64,8 +64,8 @@ void aiox_co_queue_init(struct aiox_co_queue *q)
     aiox_list_init(&q->waiting_);
 }
 
-void aiox_co_queue_join_(struct aiox_co_queue *q, struct aiox_co_mutex *m, bool at_head,
-                         struct aiox_co_waiter_ *w)
+HOT void aiox_co_queue_join_(struct aiox_co_queue *q, struct aiox_co_mutex *m, bool at_head,
+                             struct aiox_co_waiter_ *w)
 {
     join(q, w, at_head ? AT_THE_HEAD : AT_THE_TAIL, -1);
     if (m) {
@@ -81,13 +81,14 @@ void aiox_co_queue_part_(const struct aiox_co_waiter_ *w, struct aiox_co_mutex *
     }
 }
 
-int aiox_co_queue_wait_until(struct aiox_co_queue *q, struct aiox_co_mutex *m, int64_t deadline_ns)
+HOT int aiox_co_queue_wait_until(struct aiox_co_queue *q, struct aiox_co_mutex *m,
+                                 int64_t deadline_ns)
 {
     return wait_in(q, m, AT_THE_TAIL, deadline_ns);
 }
 
-int aiox_co_queue_wait_head_until(struct aiox_co_queue *q, struct aiox_co_mutex *m,
-                                  int64_t deadline_ns)
+HOT int aiox_co_queue_wait_head_until(struct aiox_co_queue *q, struct aiox_co_mutex *m,
+                                      int64_t deadline_ns)
 {
     return wait_in(q, m, AT_THE_HEAD, deadline_ns);
 }

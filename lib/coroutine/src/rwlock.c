@@ -33,14 +33,14 @@ static void give(struct aiox_co_line_ *line, uint64_t wants, struct aiox_co *co)
 
 static const struct line_law law = {can_have, give};
 
-static AIOX_ALWAYS_INLINE int lock(struct aiox_co_rwlock *l, uint64_t wants,
+/* Apart, so that who need not wait saves no registers. */
+static AIOX_NOINLINE int lock_slow(struct aiox_co_rwlock *l, struct aiox_co *self, uint64_t wants,
                                    int64_t deadline_ns) coroutine_fn
 {
-    struct aiox_co *self = self_for_("aiox_co_rwlock_lock");
     int err;
 
     line_take_(&l->line_);
-    if (AIOX_LIKELY(line_pass_(&l->line_, &law, wants, self))) {
+    if (line_pass_(&l->line_, &law, wants, self)) {
         line_leave_(&l->line_);
     } else {
         err = line_wait_(&l->line_, &law, wants, deadline_ns);
@@ -50,6 +50,18 @@ static AIOX_ALWAYS_INLINE int lock(struct aiox_co_rwlock *l, uint64_t wants,
     }
     self->locks_held++;
     return 0;
+}
+
+static AIOX_ALWAYS_INLINE int lock(struct aiox_co_rwlock *l, uint64_t wants,
+                                   int64_t deadline_ns) coroutine_fn
+{
+    struct aiox_co *self = self_for_("aiox_co_rwlock_lock");
+
+    if (AIOX_LIKELY(line_pass_at_once_(&l->line_, &law, wants, self))) {
+        self->locks_held++;
+        return 0;
+    }
+    return lock_slow(l, self, wants, deadline_ns);
 }
 
 static bool try_lock(struct aiox_co_rwlock *l, uint64_t wants)
@@ -109,37 +121,37 @@ void aiox_co_rwlock_fini(struct aiox_co_rwlock *l)
     aiox_assert(l->owners_ == 0 && line_is_empty_(&l->line_));
 }
 
-int aiox_co_rwlock_rdlock_until(struct aiox_co_rwlock *l, int64_t deadline_ns)
+HOT int aiox_co_rwlock_rdlock_until(struct aiox_co_rwlock *l, int64_t deadline_ns)
 {
     return lock(l, READ, deadline_ns);
 }
 
-void aiox_co_rwlock_rdlock(struct aiox_co_rwlock *l)
+HOT void aiox_co_rwlock_rdlock(struct aiox_co_rwlock *l)
 {
     (void)lock(l, READ, -1);
 }
 
-int aiox_co_rwlock_wrlock_until(struct aiox_co_rwlock *l, int64_t deadline_ns)
+HOT int aiox_co_rwlock_wrlock_until(struct aiox_co_rwlock *l, int64_t deadline_ns)
 {
     return lock(l, WRITE, deadline_ns);
 }
 
-void aiox_co_rwlock_wrlock(struct aiox_co_rwlock *l)
+HOT void aiox_co_rwlock_wrlock(struct aiox_co_rwlock *l)
 {
     (void)lock(l, WRITE, -1);
 }
 
-bool aiox_co_rwlock_try_rdlock(struct aiox_co_rwlock *l)
+HOT bool aiox_co_rwlock_try_rdlock(struct aiox_co_rwlock *l)
 {
     return try_lock(l, READ);
 }
 
-bool aiox_co_rwlock_try_wrlock(struct aiox_co_rwlock *l)
+HOT bool aiox_co_rwlock_try_wrlock(struct aiox_co_rwlock *l)
 {
     return try_lock(l, WRITE);
 }
 
-void aiox_co_rwlock_unlock(struct aiox_co_rwlock *l)
+HOT void aiox_co_rwlock_unlock(struct aiox_co_rwlock *l)
 {
     struct aiox_co *self = open_line(l);
 
@@ -148,7 +160,7 @@ void aiox_co_rwlock_unlock(struct aiox_co_rwlock *l)
     line_move_on_(&l->line_, &law);
 }
 
-int aiox_co_rwlock_upgrade_until(struct aiox_co_rwlock *l, int64_t deadline_ns)
+HOT int aiox_co_rwlock_upgrade_until(struct aiox_co_rwlock *l, int64_t deadline_ns)
 {
     struct aiox_co *self = open_line(l);
     int err;
@@ -169,7 +181,7 @@ bool aiox_co_rwlock_upgrade(struct aiox_co_rwlock *l)
     return aiox_co_rwlock_upgrade_until(l, -1) > 0;
 }
 
-bool aiox_co_rwlock_try_upgrade(struct aiox_co_rwlock *l)
+HOT bool aiox_co_rwlock_try_upgrade(struct aiox_co_rwlock *l)
 {
     struct aiox_co *self = open_line(l);
     bool done = upgrade_in_place(l, self);
@@ -178,7 +190,7 @@ bool aiox_co_rwlock_try_upgrade(struct aiox_co_rwlock *l)
     return done;
 }
 
-void aiox_co_rwlock_downgrade(struct aiox_co_rwlock *l)
+HOT void aiox_co_rwlock_downgrade(struct aiox_co_rwlock *l)
 {
     (void)open_line(l);
     aiox_assert(l->owners_ < 0);

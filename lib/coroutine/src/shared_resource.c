@@ -33,8 +33,8 @@ void aiox_co_shared_resource_fini(struct aiox_co_shared_resource *r)
     aiox_assert(line_is_empty_(&r->line_));
 }
 
-int aiox_co_shared_resource_get_until(struct aiox_co_shared_resource *r, uint64_t n,
-                                      int64_t deadline_ns)
+AIOX_NOINLINE int aiox_co_shared_resource_get_until(struct aiox_co_shared_resource *r, uint64_t n,
+                                                    int64_t deadline_ns)
 {
     struct aiox_co *self = self_for_("aiox_co_shared_resource_get");
 

@@ -57,7 +57,8 @@ static int wait_for_end(struct call *call, int64_t deadline_ns) coroutine_fn
     return 0;
 }
 
-int aiox_co_run_until(aiox_co_fn *fn, void *opaque, aiox_co_fn *late, int64_t deadline_ns)
+AIOX_NOINLINE int aiox_co_run_until(aiox_co_fn *fn, void *opaque, aiox_co_fn *late,
+                                    int64_t deadline_ns)
 {
     struct aiox_co *self = self_for_("aiox_co_run_until");
     struct call *call = malloc(sizeof(*call));

@@ -111,10 +111,10 @@ void waiter_wake_to_leave_(void *w);
 /* Wakes all of @list in order. A woken one takes its link away with it. */
 void waiters_wake_(struct aiox_list *list);
 
-/* The running coroutine; without one, @what ends the program. */
+/* The running coroutine; without one, @what ends the program. As for self_(). */
 static AIOX_ALWAYS_INLINE struct aiox_co *self_for_(const char *what)
 {
-    struct aiox_co *self = aiox_co_self();
+    struct aiox_co *self = self_();
 
     if (AIOX_UNLIKELY(!self)) {
         refuse_outside_(what);
