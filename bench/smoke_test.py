@@ -50,6 +50,13 @@ class Bench(unittest.TestCase):
                 self.assertEqual(run["system_calls"] < 100,
                                  "starves" in scene["caveats"].get(contender, ""))
 
+    def test_who_runs_due_timers_in_another_order_is_marked(self):
+        scene = self.players.scenes["timers-expire"]
+        for contender in scene["contenders"]:
+            run = self.players.play(scene["scene"], "1000", contender, _OPERATIONS)
+            with self.subTest(contender=contender):
+                self.assertEqual(run["in_order"] == 0, contender in scene["caveats"])
+
     def test_what_scenes_compare_has_a_unit(self):
         for scene in self.players.scenes.values():
             self.assertIn(scene["metric"], report.UNITS)

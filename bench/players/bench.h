@@ -39,6 +39,7 @@ struct loop_ops {
     void (*timer_arm_from_afar)(void *loop, void *timer, int64_t timeout_ns);
     void (*timer_cancel)(void *loop, void *timer);
     void (*timer_free)(void *loop, void *timer);
+    bool timers_have_no_order; /* those that are due run in another than that of their deadlines */
 
     /* Waits so long, in place of a timer where there are none; nothing else happens. */
     void (*sleep_once)(void *loop, int64_t timeout_ns);

@@ -129,6 +129,7 @@ static const struct loop_ops ops = {
     TIMER_OPS(give_up),
     TASK_OPS(give_up),
     .timer_arm_from_afar = timer_arm,
+    .timers_have_no_order = true,
     .task_ask_from_afar = task_ask,
 };
 

@@ -125,17 +125,60 @@ static void play_cancel(struct stage *stage)
     tear_down(&c);
 }
 
+struct runner {
+    long *runs;
+    long place; /* 0: not yet */
+};
+
+static void finish(void *opaque)
+{
+    struct runner *r = opaque;
+
+    r->place = ++*r->runs;
+}
+
+static void wait_busily(int64_t ns)
+{
+    for (int64_t end_ns = wall_ns() + ns; wall_ns() < end_ns;) {
+    }
+}
+
+/* Whether of two that are due the one with the earlier deadline runs first, though armed last. */
+static bool runs_in_order(struct clockwork *c)
+{
+    long runs = 0;
+    struct runner late = {&runs, 0}, early = {&runs, 0};
+    void *timers[2] = {c->ops->timer_new(c->loop, finish, &late),
+                       c->ops->timer_new(c->loop, finish, &early)};
+
+    c->ops->timer_arm(c->loop, timers[0], 2000000);
+    c->ops->timer_arm(c->loop, timers[1], 1000000);
+    wait_busily(5000000);
+    while (runs < 2) {
+        c->ops->turn(c->loop, false);
+    }
+    for (int i = 0; i < 2; i++) {
+        c->ops->timer_free(c->loop, timers[i]);
+    }
+    return early.place < late.place;
+}
+
+static const char *expire_caveat(const struct contender *who)
+{
+    return who->loop->timers_have_no_order ? "not in the order of deadlines" : NULL;
+}
+
 /* All due within a millisecond, in random order; the wait for that is not counted as work. */
 static void play_expire(struct stage *stage)
 {
     struct clockwork c = set_up(stage);
 
+    stage_say(stage, "in_order", runs_in_order(&c));
     make_timers(&c);
     for (long i = 0; i < c.count; i++) {
         c.ops->timer_arm(c.loop, c.timers[i], (int64_t)(scratch_number(&c.seed) % 1000000));
     }
-    for (int64_t end_ns = wall_ns() + 2500000; wall_ns() < end_ns;) {
-    }
+    wait_busily(2500000);
     stage_begin(stage);
     while (c.fired < c.count) {
         c.ops->turn(c.loop, false);
@@ -258,25 +301,26 @@ static const struct example armed[] = {
 static const struct example armed_afar[] = {{"1000", 1000, 0}, {"100000", 100000, 0}, {NULL, 0, 0}};
 static const struct example sleeps[] = {{"100us", 100, 0}, {"1500us", 1500, 0}, {NULL, 0, 0}};
 
-#define TIMER_SCENE(id, what, text, whom, player, cases, compared)                                 \
+#define TIMER_SCENE(id, what, text, whom, player, cases, compared, lesser)                         \
     const struct scene id = {.name = what,                                                         \
                              .title = text,                                                        \
                              .unit = "timer",                                                      \
                              .metric = compared,                                                   \
                              .examples = cases,                                                    \
                              .can = whom,                                                          \
+                             .caveat = lesser,                                                     \
                              .play = player}
 
 TIMER_SCENE(timer_insert_scene, "timers", "arming one after the other, until so many are armed",
-            has_timers, play_insert, armed, NULL);
+            has_timers, play_insert, armed, NULL, NULL);
 TIMER_SCENE(timer_rearm_scene, "timers-rearm", "arming one anew while so many are armed",
-            has_timers, play_rearm, armed, NULL);
+            has_timers, play_rearm, armed, NULL, NULL);
 TIMER_SCENE(timer_afar_scene, "timers-afar",
             "arming one anew from another thread while so many are armed and the loop sleeps",
-            has_far_timers, play_afar, armed_afar, NULL);
+            has_far_timers, play_afar, armed_afar, NULL, NULL);
 TIMER_SCENE(timer_cancel_scene, "timers-cancel", "cancelling one after the other, of so many",
-            has_timers, play_cancel, armed, NULL);
+            has_timers, play_cancel, armed, NULL, NULL);
 TIMER_SCENE(timer_expire_scene, "timers-expire", "so many are due and run", has_timers, play_expire,
-            armed, NULL);
+            armed, NULL, expire_caveat);
 TIMER_SCENE(timer_late_scene, "timers-late", "how late a loop wakes for its only timer", can_sleep,
-            play_late, sleeps, "late_us");
+            play_late, sleeps, "late_us", NULL);
