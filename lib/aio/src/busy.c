@@ -387,6 +387,9 @@ void busy_configure_(struct busy *b, struct handlers *hs, int64_t max_ns, uint32
     b->shrink = shrink_fold;
     b->rung.ns = 0;
     b->monitor.ns = 0;
+    b->in_vain = 0;
+    b->rest = 0;
+    b->next_rest = 0;
     AIOX_LIST_FOREACH(h, &hs->polled, struct handler, polled_link)
     {
         h->busy.ns = 0;

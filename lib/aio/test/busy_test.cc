@@ -316,6 +316,21 @@ TEST_P(Busy, ItRestsTwiceAsLongEachTime)
     EXPECT_EQ(waits[2], waits[1] + 8);
 }
 
+TEST_P(Busy, SettingItAnewEndsTheRest)
+{
+    START_LOOKING();
+    for (int i = 0; i < 3; i++) {
+        WakeAfter(100);
+    }
+
+    ASSERT_EQ(aiox_context_set_busy_poll(ctx_, 32000, 0, 0), 0);
+
+    WakeAfter(2000);
+    int looked = looks_;
+    WakeAfter(2000);
+    EXPECT_GT(looks_, looked);
+}
+
 TEST_P(Busy, ALookThatPaysEndsTheRow)
 {
     START_LOOKING();
