@@ -16,6 +16,7 @@ _PLANNED = 0.9  # of the time; the rest is for cases that cannot do with their s
 _ENOUGH = 8  # so much more may be asked for than was tried
 FEWEST_ROUNDS = 3  # from which something can be told
 _MANY_ROUNDS = 7
+_FAR_BEHIND = 20  # times the middle one: a round shows that
 _NOT_ROUNDS = 3  # calibrating, and counting system calls, take as long as about so many
 
 
@@ -64,6 +65,7 @@ class Case:
         self.example = example
         self.contenders = contenders
         self.runs = {c: [] for c in contenders}
+        self.took_s = {c: 0 for c in contenders}  # a run, at most
         self.operations = {}
         self.system_calls = {}
         self.missing = {}
@@ -77,6 +79,15 @@ class Case:
 
     def playing(self):
         return [c for c in self.contenders if c not in self.missing]
+
+    def is_far_behind(self, contender):
+        """Whether its first round has shown enough: the time is better spent on the others."""
+        firsts = {c: figure(runs[0], self.metric()) for c, runs in self.runs.items() if runs}
+        middle = statistics.median(firsts.values()) if firsts else 0
+        return contender in firsts and firsts[contender] > _FAR_BEHIND * middle > 0
+
+    def contesting(self):
+        return [c for c in self.playing() if not self.is_far_behind(c)]
 
 
 class Budget:
@@ -167,14 +178,16 @@ def count_system_calls(players, budget, case):
 
 def one_round(players, budget, case, number):
     """Every contender once; each round begins with another one."""
-    order = case.playing()
+    order = case.contesting()
     shift = number % len(order) if order else 0
     for contender in order[shift:] + order[:shift]:
+        before_s = budget.left_s()
         run = play(players, budget, case, contender, case.operations[contender])
         if not isinstance(run, str):
             case.runs[contender].append(run)
         elif not case.runs[contender]:  # else it has shown what it can
             case.missing[contender] = run
+        case.took_s[contender] = max(case.took_s[contender], before_s - budget.left_s())
 
 
 def figure(run, name):
@@ -247,15 +260,13 @@ def measure_case(players, budget, case, rounds, progress):
     progress("calibrating")
     trials = calibrate(players, budget, case, budget.run_ns(share_s, rounds))
     needed_s = before_s - budget.left_s()
-    longest_s = 0
     for turn in range(rounds):
         if not budget.has_time_for(needed_s):
             break
         progress("round %d of %d" % (turn + 1, rounds))
-        before_s = budget.left_s()
         one_round(players, budget, case, turn)
-        longest_s = max(longest_s, before_s - budget.left_s())
-        needed_s = 2 * longest_s  # counting takes about as long as a round
+        # Counting takes about as long as a round.
+        needed_s = 2 * sum(case.took_s[c] for c in case.contesting())
     for contender in case.playing():
         case.runs[contender] = case.runs[contender] or [trials[contender]]
     if budget.has_time_for(0):

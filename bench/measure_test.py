@@ -18,13 +18,14 @@ _CONTENDERS = {
 class PaintedPlayers:
     """Each run takes @setup_s and then @each_ns per operation, of a clock that nobody waits for."""
 
-    def __init__(self, setup_s, each_ns, batch=1, hangs=None):
+    def __init__(self, setup_s, each_ns, batch=1, hangs=None, slow=None):
         self.now_s = 0.0
         self.runs = 0
         self._setup_s = setup_s
         self._each_ns = each_ns
         self._batch = batch
         self._hangs = hangs
+        self._slow = slow or {}  # contender: ns for each
 
     def clock(self):
         return self.now_s
@@ -32,15 +33,16 @@ class PaintedPlayers:
     def play(self, scene, example, contender, operations, count=False, patience_s=90):
         self.runs += 1
         done = -(-operations // self._batch) * self._batch
-        taken_s = self._setup_s + done * self._each_ns / 1e9
+        each_ns = self._slow.get(contender, self._each_ns)
+        taken_s = self._setup_s + done * each_ns / 1e9
         taken_s += 10000 if contender == self._hangs else 0
         self.now_s += min(taken_s, patience_s)
         if taken_s > patience_s:
             return "not done after %.0f s" % patience_s
         if count:
             return {"operations": done, "system_calls": 2 * done}
-        return {"operations": done, "wall_ns": done * self._each_ns,
-                "cpu_ns": done * self._each_ns, "waited_ns": 0}
+        return {"operations": done, "wall_ns": done * each_ns,
+                "cpu_ns": done * each_ns, "waited_ns": 0}
 
 
 def cases(count, contenders=9):
@@ -70,6 +72,15 @@ class Time(unittest.TestCase):
 
         self.assertLessEqual(taken_s, 170 + _LAST_RUN_S)
         self.assertTrue(all(1 <= len(runs) < 9 for c in many for runs in c.runs.values()))
+
+    def test_who_is_far_behind_plays_one_round_and_the_others_have_its_time(self):
+        case = cases(1, contenders=3)[0]
+
+        taken_s = measured(PaintedPlayers(0.005, 200, 10000, slow={"who 1": 5e4}), [case], 9, 7)
+
+        self.assertLessEqual(taken_s, 7 + _LAST_RUN_S)
+        self.assertEqual({c: len(runs) for c, runs in case.runs.items()},
+                         {"who 0": 9, "who 1": 1, "who 2": 9})
 
     def test_what_has_no_time_for_a_round_shows_what_it_did_when_it_was_calibrated(self):
         many = cases(40)
