@@ -13,6 +13,7 @@
  *   aio busy_learn     a = after how many ns an event came, b = the source's time in ns; learned
  *   aio busy_grow      a = the source's time, b = that time in ns from now on; grown
  *   aio busy_shrink    a = the source's time, b = that time in ns from now on; shrunk
+ *   aio busy_rest      a = what is learnt, b = how many waits go by; looks were in vain
  *   aio backend        a = the context, b = the backend's name; it is in use from now on
  */
 #ifndef AIOX_AIO_SRC_TRACE_H_

@@ -2,6 +2,9 @@
 /* trace_test.cc - the points of src/trace.h, and their price while nobody listens. */
 #include "aiox/aio.h"
 
+#include <cstdint>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "test/harness/scripted_fdmon.h"
@@ -137,6 +140,24 @@ TEST_F(AioTrace, ALoopThatLearnsToLook)
     EXPECT_EQ(find(shrunk, "busy_spin").b, UINT64_MAX);
     EXPECT_EQ(find(shrunk, "busy_shrink").a, find(grown, "busy_grow").a);
     EXPECT_EQ(find(shrunk, "busy_shrink").b, 0u);
+}
+
+TEST_F(AioTrace, ALoopThatRestsAfterLooksInVain)
+{
+    ASSERT_EQ(aiox_context_set_busy_poll(ctx_, 32000, 0, 0), 0);
+    script_.tick_ns = 10;
+    TraceLog log("aio");
+
+    std::vector<uint64_t> rests;
+    for (int i = 0; i < 4; i++) {
+        for (auto &point : TurnWithEventAfter(&log, 5000)) {
+            if (point.event == "busy_rest") {
+                rests.push_back(point.b);
+            }
+        }
+    }
+
+    EXPECT_EQ(rests, std::vector<uint64_t>{8});
 }
 
 TEST_F(AioTrace, TheBackendThatIsChosen)
