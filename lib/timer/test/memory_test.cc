@@ -4,7 +4,9 @@
  *
  * The library's only allocation is aligned_alloc(), which this program replaces.
  */
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -133,6 +135,40 @@ TEST_F(TimerMemoryTest, ArmingCancellingAndRunningAskForNothing)
     EXPECT_EQ(log_.size(), 6000u);
     for (auto &timer : timers) {
         aiox_timer_fini(&timer);
+    }
+}
+
+/* So many that the arrays are of huge pages. */
+TEST_F(TimerMemoryTest, QuarterOfAMillionRunInOrderAndAskForMemoryRarely)
+{
+    constexpr int64_t kMany = 250000;
+    struct Armed {
+        aiox_timer timer;
+        std::vector<int64_t> *ran;
+        int64_t deadline;
+    };
+    std::vector<int64_t> ran;
+    std::vector<Armed> armed(kMany);
+    for (int64_t i = 0; i < kMany; i++) {
+        Armed &a = armed[static_cast<size_t>(i)];
+        a.ran = &ran;
+        a.deadline = i * 7919 % kMany; /* each once, all mixed */
+        auto fn = [](void *o) {
+            auto *one = static_cast<Armed *>(o);
+            one->ran->push_back(one->deadline);
+        };
+        ASSERT_EQ(aiox_timer_init_ns(&a.timer, group_, AIOX_CLOCK_MONOTONIC, fn, &a), 0);
+        aiox_timer_mod_ns(&a.timer, a.deadline);
+    }
+
+    clock_.Advance(kMany);
+    group_.Run();
+
+    ASSERT_EQ(ran.size(), static_cast<size_t>(kMany));
+    EXPECT_TRUE(std::is_sorted(ran.begin(), ran.end()));
+    EXPECT_LE(asked, 20);
+    for (Armed &a : armed) {
+        aiox_timer_fini(&a.timer);
     }
 }
 
