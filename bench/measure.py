@@ -81,8 +81,9 @@ class Case:
         return [c for c in self.contenders if c not in self.missing]
 
     def is_far_behind(self, contender):
-        """Whether its first round has shown enough: the time is better spent on the others."""
-        firsts = {c: figure(runs[0], self.metric()) for c, runs in self.runs.items() if runs}
+        """Whether a quiet first round has shown enough: the others have use for the time."""
+        firsts = {c: figure(runs[0], self.metric()) for c, runs in self.runs.items()
+                  if runs and not is_disturbed(runs[0])}
         middle = statistics.median(firsts.values()) if firsts else 0
         return contender in firsts and firsts[contender] > _FAR_BEHIND * middle > 0
 
@@ -169,7 +170,7 @@ def calibrate(players, budget, case, target_ns):
 
 
 def count_system_calls(players, budget, case):
-    for contender in case.playing():
+    for contender in case.contesting():
         operations = min(case.operations[contender], _COUNTED_OPERATIONS)
         run = play(players, budget, case, contender, operations, count=True)
         if not isinstance(run, str):
@@ -215,6 +216,7 @@ def summary(case, contender):
     quiet = [r for r in runs if not is_disturbed(r)]
     used = quiet if len(quiet) >= FEWEST_ROUNDS else runs
     result = {"rounds": len(runs), "used": len(used), "disturbed": sum(map(is_disturbed, runs)),
+              "is_far_behind": case.is_far_behind(contender),
               "system_calls": case.system_calls.get(contender)}
     for name in runs[0]:
         if name not in ("operations", "waited_ns"):

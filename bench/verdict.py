@@ -22,9 +22,13 @@ def _noise(row, other, metric):
     return _divide(ours["low"], theirs["high"]), _divide(ours["high"], theirs["low"])
 
 
+def _has_shown(row):
+    return row["used"] >= measure.FEWEST_ROUNDS or row["is_far_behind"]
+
+
 def _judge(row, other, metric):
     """Of one of ours beside one peer. What cannot be told is not guessed."""
-    if min(row["used"], other["used"]) < measure.FEWEST_ROUNDS:
+    if not (_has_shown(row) and _has_shown(other)):
         return "too few rounds"
     ours, theirs = row[metric], other[metric]
     if ours["low"] > theirs["high"]:

@@ -59,6 +59,13 @@ class OneCase(unittest.TestCase):
     def test_two_rounds_tell_nothing(self):
         self.assertEqual(self.verdict([10, 10], [100, 100, 100]), "too few rounds")
 
+    def test_one_round_tells_who_is_far_behind(self):
+        found = judged({"ours": [90] * 3, "limit": [80] * 3, "peer": [8000]})
+
+        self.assertEqual(found["verdict"], "ahead")
+        self.assertEqual(judged({"ours": [9000], "limit": [80] * 3, "peer": [90] * 3})["verdict"],
+                         "behind")
+
     def test_the_best_of_ours_stands_beside_the_best_peer_and_the_others_with_it(self):
         found = judged({"ours": [90] * 3, "ours too": [150] * 3, "peer": [100] * 3,
                         "limit": [60] * 3})
