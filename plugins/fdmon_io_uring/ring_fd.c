@@ -225,7 +225,15 @@ uint32_t watch_done_(struct watches *ws, struct watch *w, int32_t result, uint32
 
 void watch_removed_(struct watches *ws, struct watch *w, int32_t result)
 {
-    if (result < 0 && w->cancelled) {
+    bool is_wanted;
+
+    if (result >= 0) {
+        return;
+    }
+    pthread_mutex_lock(&ws->lock); /* @w may be another's by now, who is just making it */
+    is_wanted = w->cancelled;
+    pthread_mutex_unlock(&ws->lock);
+    if (is_wanted) {
         w->cancelled = false;
         w->insist = true;
         ws->refused = true;

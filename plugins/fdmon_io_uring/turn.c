@@ -153,7 +153,7 @@ int turn_collect_(struct aiox_fdmon *mon, int64_t timeout_ns, struct aiox_fdmon_
     n = reap_all(mon, out, 0, max);
     for (int again = 0; again < 2 && is_to_go_on(&mon->watches, n); again++) {
         if (turn_begin_(mon) || exchange(mon, 0)) {
-            return mon->broken;
+            return n > 0 ? n : mon->broken; /* what has come is told, and the fault next time */
         }
         n = reap_all(mon, out, n, max);
     }
