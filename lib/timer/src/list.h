@@ -58,7 +58,8 @@ static inline int64_t list_next_ns_(const struct aiox_timer_list_ *list)
  *
  * In the order in which the timers are called. It is an array, so that those
  * whose turn is near can be fetched from memory in time. What is taken out
- * leaves NULL, but not at the beginning: each such hole is stepped over once.
+ * leaves NULL, but not at the beginning, and not behind those that an inner pass
+ * leaves to the outer one: each such hole is stepped over once.
  */
 
 static inline bool due_is_empty_(const struct aiox_timer_list_ *list)

@@ -48,34 +48,49 @@ bool pass_is_mine_(struct aiox_timer_list_ *list)
     return found;
 }
 
+/* Lets others have the lock for a moment. */
+static void let_others(struct aiox_timer_list_ *list)
+{
+    list_publish_(list);
+    lock_leave_(&list->lock_);
+    lock_take_(&list->lock_);
+}
+
 /*
  * Puts those that are not for this pass back into the heap. They are armed anew
  * there, in their order; nothing else in the heap has a deadline as early.
  */
 static void put_back(struct aiox_timer_list_ *list, uint32_t ignore)
 {
+    uint32_t steps = 0;
+
     for (uint32_t i = list->due_fresh_; i < list->due_end_; i++) {
         struct aiox_timer *timer = list->due_[i];
 
         if (timer && timer->attributes_ & ignore) {
             list_arm_(list, timer, timer_deadline_ns_(timer));
         }
+        if (++steps % COLLECT_MOST == 0) {
+            let_others(list);
+        }
     }
 }
 
-/* Takes the first timer of the heap and puts it at the end of the row. */
-static void move_first(struct aiox_timer_list_ *list)
+/* Takes the first timer of the heap and puts it at the end of the row. True: it is to go back. */
+static bool move_first(struct aiox_timer_list_ *list, uint32_t ignore)
 {
     struct aiox_timer *timer = list->entries_[HEAP_ROOT].timer;
 
     heap_remove_(list->entries_, &list->armed_, timer);
     due_push_(list, timer);
+    return ignore && timer->attributes_ & ignore;
 }
 
 /* Moves what is due at @now from the heap to the row. Returns whether anything is there. */
 static bool collect(struct aiox_timer_list_ *list, int64_t now, uint32_t ignore)
 {
     uint32_t most;
+    bool some_go_back = false;
     bool any;
 
     lock_take_(&list->lock_);
@@ -87,14 +102,12 @@ static bool collect(struct aiox_timer_list_ *list, int64_t now, uint32_t ignore)
         if (list->entries_[HEAP_ROOT].deadline_ns > now) {
             break;
         }
-        move_first(list);
+        some_go_back |= move_first(list, ignore);
         if (i % COLLECT_MOST == 0) {
-            list_publish_(list);
-            lock_leave_(&list->lock_);
-            lock_take_(&list->lock_);
+            let_others(list);
         }
     }
-    if (ignore) {
+    if (some_go_back) {
         put_back(list, ignore);
     }
     list_publish_(list);
@@ -129,19 +142,44 @@ static AIOX_ALWAYS_INLINE void fetch_ahead(const struct aiox_timer_list_ *list, 
     }
 }
 
+/*
+ * What was at @at has been taken, and what stands before is left for another pass: it moves up
+ * to the rest, so that holes are stepped over once. @first: where the row began.
+ */
+static AIOX_COLD void close_gap(struct aiox_timer_list_ *list, uint32_t first, uint32_t at)
+{
+    uint32_t to = at;
+
+    for (uint32_t from = at; from-- > first;) {
+        struct aiox_timer *timer = list->due_[from];
+
+        if (timer) {
+            list->due_[from] = NULL;
+            list->due_[to] = timer;
+            timer->place_ = PLACE_DUE + to--;
+        }
+    }
+    list->due_first_ = to + 1;
+}
+
 /* Takes the first due timer that this pass may run; NULL if there is none. */
 static struct aiox_timer *take_due(struct aiox_timer_list_ *list, uint32_t ignore)
 {
+    uint32_t first = list->due_first_;
+
     if (!clock_is_enabled_(list->clock_)) {
         return NULL;
     }
-    for (uint32_t i = list->due_first_; i < list->due_end_; i++) {
+    for (uint32_t i = first; i < list->due_end_; i++) {
         struct aiox_timer *timer = list->due_[i];
 
         if (timer && !(timer->attributes_ & ignore)) {
             AIOX_TRACE(timer, fire, (uintptr_t)timer, timer_deadline_ns_(timer));
             fetch_ahead(list, i);
             list_disarm_(list, timer);
+            if (AIOX_UNLIKELY(i > first)) {
+                close_gap(list, first, i);
+            }
             return timer;
         }
     }

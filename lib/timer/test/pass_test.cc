@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pass_test.cc - what a pass runs while its callbacks change what there is to run. */
+#include <cctype>
 #include <map>
 #include <memory>
 #include <thread>
@@ -237,6 +238,32 @@ TEST_F(TimerTest, InnerPassPutsBackOnlyWhatItFoundDueItself)
         EXPECT_EQ(log_, "a" + rest + "c.b/d");
         log_.clear();
     }
+}
+
+/* B, D and F are external: the inner pass, which runs in a, leaves them to the outer one. */
+TEST_F(TimerTest, WhatAnInnerPassLeavesKeepsItsOrderAndCanBeCancelledAndArmed)
+{
+    std::map<char, std::unique_ptr<Timer>> timers;
+    for (char name : std::string("aBcDeFg")) {
+        auto fn = [this, &timers, name] {
+            log_ += name;
+            if (name == 'a') {
+                aiox_timer_group_run_without(group_, AIOX_TIMER_EXTERNAL);
+                log_ += '.';
+                EXPECT_TRUE(timers['D']->Cancel());
+                timers['B']->Arm(0);
+            }
+        };
+        timers[name] = std::make_unique<Timer>(group_, fn, AIOX_CLOCK_MONOTONIC, AIOX_SCALE_NS,
+                                               isupper(name) ? AIOX_TIMER_EXTERNAL : 0);
+        timers[name]->Arm(1);
+    }
+
+    group_.Run();
+    log_ += '/';
+    group_.Run();
+
+    EXPECT_EQ(log_, "aceg.F/B");
 }
 
 TEST_F(TimerTest, InnerLoopNeedNotWaitWhileTheOuterPassHasSomethingLeft)
