@@ -13,10 +13,8 @@
 
 #include "aiox/clock.h"
 
+#include "polled.h"
 #include "trace.h"
-
-/* For busy_time.last_paid_ns: since the clock was last read. */
-#define JUST_NOW INT64_MAX
 
 enum {
     FIRST_NS = 4000, /* what a source starts with */
@@ -24,7 +22,7 @@ enum {
     PATIENCE = 3,    /* looks in vain, in a row */
     FIRST_REST = 8,
     LONGEST_REST = 1024,
-    IDLE_S = 7, /* a handler that did not pay for so long is left to the backend */
+    TIDY_EVERY = 256, /* waits */
 };
 
 static void grow(const struct busy *b, struct busy_time *t)
@@ -84,119 +82,20 @@ static void shrink_all(struct busy *b, struct handlers *hs)
 
 static void note_paid(const struct busy *b, struct busy_time *t)
 {
-    t->last_paid_ns = b->is_timed ? b->turn_began_ns : JUST_NOW;
+    t->last_paid_ns = b->is_timed ? b->turn_began_ns : POLLED_JUST_NOW;
 }
 
 /* An event of @t came @waited_ns after the turn had begun to wait. */
 static void learn(const struct busy *b, struct busy_time *t, int64_t waited_ns)
 {
     if (waited_ns <= t->ns) {
-        note_paid(b, t);
+        if (b->started) {
+            note_paid(b, t);
+        }
     } else if (t->ns < b->max_ns && !is_too_late(b, waited_ns)) {
         grow(b, t);
     }
     AIOX_TRACE(aio, busy_learn, waited_ns, t->ns);
-}
-
-static void begin(struct handler *h)
-{
-    if (!h->begun && handler_is_live_(h)) {
-        h->begun = true;
-        if (h->call.poll_begin) {
-            h->call.poll_begin(h->opaque);
-        }
-    }
-}
-
-/* The end for @h or, if another thread has just replaced it, for its heir. */
-static void end(struct handlers *hs, struct handler *h)
-{
-    while (h && !handler_is_live_(h)) {
-        h = handlers_hand_over_(hs, h);
-    }
-    if (h && h->begun) {
-        h->begun = false;
-        if (h->call.poll_end) {
-            h->call.poll_end(h->opaque);
-        }
-    }
-}
-
-static bool says_ready(struct handler *h)
-{
-    return !h->is_served && handler_may_be_called_(h) && h->call.poll(h->opaque);
-}
-
-static bool look_at(struct handler *h, struct aiox_list *ready)
-{
-    if (!says_ready(h)) {
-        return false;
-    }
-    h->poll_said_ready = true;
-    handler_add_(h, ready);
-    return true;
-}
-
-static bool look_at_all(struct handlers *hs, struct aiox_list *ready)
-{
-    bool found = false;
-
-    AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
-    {
-        found |= look_at(h, ready);
-    }
-    return found;
-}
-
-/* The other sides of external handlers, which are on again, may have seen no need to notify. */
-static bool look_at_those_left_alone(struct handlers *hs, struct aiox_list *ready)
-{
-    aiox_u32_store_relaxed(&hs->look_again, 0);
-    return look_at_all(hs, ready);
-}
-
-/* Those that were replaced leave their places to their heirs, those that were stopped just leave.
- */
-static void bury(struct handlers *hs)
-{
-    AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
-    {
-        if (!handler_is_live_(h)) {
-            (void)handlers_hand_over_(hs, h);
-        }
-    }
-}
-
-/* To be looked at no more; it may have been buried by now. */
-static void leave(struct handler *h)
-{
-    if (aiox_list_is_linked(&h->polled_link)) {
-        aiox_list_remove(&h->polled_link);
-    }
-}
-
-/* Handlers that did not pay for long are watched by the backend alone, if looking sees that. */
-static bool drop_idle(const struct busy *b, struct handlers *hs, struct aiox_list *ready)
-{
-    bool found = false;
-
-    if (!hs->backend->ops.pending) {
-        return false;
-    }
-    AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
-    {
-        if (h->busy.last_paid_ns == JUST_NOW) {
-            h->busy.last_paid_ns = b->turn_began_ns;
-        }
-        if (b->turn_began_ns - h->busy.last_paid_ns > IDLE_S * AIOX_NS_PER_S &&
-            handler_may_be_called_(h)) {
-            h->busy.ns = 0;
-            end(hs, h);
-            found |= look_at(h, ready);
-            leave(h);
-        }
-    }
-    return found;
 }
 
 /* True if the backend answers cheaply whether anything is ready. */
@@ -230,18 +129,20 @@ static void start(struct busy *b, struct handlers *hs)
     b->started = true;
     AIOX_LIST_FOREACH(h, &hs->polled, struct handler, polled_link)
     {
-        begin(h);
+        polled_begin_(h);
     }
 }
 
-static bool backend_sees(const struct busy *b, struct handlers *hs, struct backend_events *out)
+/* @at_first: once, whatever it costs; what is ready must not wait until the look is over. */
+static bool backend_sees(const struct busy *b, struct handlers *hs, bool at_first,
+                         struct backend_events *out)
 {
     struct backend *backend = hs->backend;
 
     if (backend->ops.pending) {
         return backend->ops.pending(backend->mon);
     }
-    if (time_for_monitor_ns(b, hs) == 0) {
+    if (!at_first && time_for_monitor_ns(b, hs) == 0) {
         return false;
     }
     backend_collect_(backend, 0, out);
@@ -249,9 +150,10 @@ static bool backend_sees(const struct busy *b, struct handlers *hs, struct backe
 }
 
 static bool look(const struct busy *b, struct handlers *hs, const struct notify *bell,
-                 struct aiox_list *ready, struct backend_events *events)
+                 bool at_first, struct aiox_list *ready, struct backend_events *events)
 {
-    return notify_is_rung_(bell) || look_at_all(hs, ready) || backend_sees(b, hs, events);
+    return notify_is_rung_(bell) || polled_look_(hs, ready) ||
+           backend_sees(b, hs, at_first, events);
 }
 
 static void start_clock(struct busy *b)
@@ -268,20 +170,16 @@ static bool spin(struct busy *b, struct handlers *hs, const struct notify *bell,
     if (hs->backend->ops.flush) {
         (void)hs->backend->ops.flush(hs->backend->mon); /* a fault shows in collect() */
     }
-    if (look(b, hs, bell, ready, events)) {
+    if (look(b, hs, bell, true, ready, events)) {
         return true;
     }
     start_clock(b);
-    if (drop_idle(b, hs, ready)) {
-        return true;
-    }
     do {
-        if (look(b, hs, bell, ready, events)) {
+        if (look(b, hs, bell, false, ready, events)) {
             return has_paid(b);
         }
         aiox_cpu_relax();
     } while (aiox_clock_now_ns() < b->turn_began_ns + worth_ns);
-    was_in_vain(b);
     return false;
 }
 
@@ -289,17 +187,26 @@ bool busy_look_for_(struct busy *b, struct handlers *hs, const struct notify *be
                     int64_t timeout_ns, struct aiox_list *ready, struct backend_events *events)
 {
     int64_t worth_ns;
+    bool is_cut;
 
     b->is_timed = false;
-    bury(hs);
-    if (aiox_u32_load_relaxed(&hs->look_again) && look_at_those_left_alone(hs, ready)) {
+    polled_bury_(hs);
+    if (aiox_u32_load_relaxed(&hs->look_again) && polled_look_again_(hs, ready)) {
         return true;
     }
     if (timeout_ns == 0) {
-        return b->started && look_at_all(hs, ready);
+        return b->started && polled_look_(hs, ready);
+    }
+    if (++b->waits % TIDY_EVERY == 0) {
+        start_clock(b);
+        if (polled_drop_idle_(hs, b->turn_began_ns, ready)) {
+            return true;
+        }
+        b->is_timed = false;
     }
     worth_ns = time_worth_ns(b, hs);
-    if (timeout_ns > 0 && timeout_ns < worth_ns) {
+    is_cut = timeout_ns > 0 && timeout_ns < worth_ns;
+    if (is_cut) {
         worth_ns = timeout_ns;
     }
     if (worth_ns > 0 && b->rest > 0) {
@@ -308,41 +215,33 @@ bool busy_look_for_(struct busy *b, struct handlers *hs, const struct notify *be
     }
     if (worth_ns > 0) {
         AIOX_TRACE(aio, busy_spin, worth_ns, timeout_ns);
-        return spin(b, hs, bell, worth_ns, ready, events);
+        if (spin(b, hs, bell, worth_ns, ready, events)) {
+            return true;
+        }
+        if (!is_cut) {
+            was_in_vain(b);
+        }
+        return false;
     }
     start_clock(b);
     return false;
 }
 
-static void end_all(struct handlers *hs)
-{
-    AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
-    {
-        end(hs, h);
-    }
-}
-
 bool busy_stop_looking_(struct busy *b, struct handlers *hs, struct aiox_list *ready)
 {
     b->started = false;
-    end_all(hs);
-    return look_at_all(hs, ready);
+    polled_end_(hs);
+    return polled_look_(hs, ready);
 }
 
 bool busy_pause_(struct busy *b, struct handlers *hs)
 {
-    bool any = false;
-
     if (AIOX_LIKELY(!b->started)) {
         return false;
     }
-    end_all(hs);
-    AIOX_LIST_FOREACH_SAFE(h, &hs->polled, struct handler, polled_link)
-    {
-        any |= says_ready(h);
-    }
-    b->started = any;
-    return any;
+    polled_end_(hs);
+    b->started = polled_have_news_(hs);
+    return b->started;
 }
 
 /* From the first time it is ready on, a handler with a poll callback is looked at. */
@@ -351,7 +250,7 @@ static void join(struct busy *b, struct handlers *hs, struct handler *h)
     note_paid(b, &h->busy);
     aiox_list_push_back(&hs->polled, &h->polled_link);
     if (b->started) {
-        begin(h);
+        polled_begin_(h);
     }
 }
 

@@ -20,6 +20,7 @@ struct busy {
     unsigned in_vain;         /* looks in a row that found nothing in their time */
     uint32_t rest;            /* so many waits go by without a look */
     uint32_t next_rest;       /* 0: the shortest */
+    unsigned waits;           /* counted for what is done now and then */
     bool is_timed;            /* the innermost turn is one that may wait, and measures */
     int64_t turn_began_ns;    /* when it began to */
 };

@@ -34,7 +34,8 @@ enum watched {
  * changes while the record is live but what says so.
  *
  * Where many are watched each event finds a cold record: all that most of them
- * need is in its first 64 bytes (handlers.c asserts it), one line of a cache.
+ * need is in its first 64 bytes (handlers.c asserts it), one line of a cache. (The few
+ * that a context brings along lie where its memory happens to.)
  */
 struct handler {
     struct aiox_list_node ready_link; /* [home] */

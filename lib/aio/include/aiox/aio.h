@@ -242,7 +242,7 @@ AIOX_API AIOX_NODISCARD int aiox_set_event_notifier(struct aiox_context *ctx,
  * that has paid lately, at most @max_ns (0: off, the default): at the poll
  * callbacks, at what other threads ask of it, and at its descriptors if the
  * backend tells cheaply (io_uring without a system call, epoll with one, poll
- * as long as there were never more than eight). While it
+ * as long as there were never more than some eight). While it
  * looks, who asks need not wake it. Each of these sources has its time: it
  * grows @grow-fold (0: twofold) when a longer look would have caught the event,
  * and is divided by @shrink (0: to nothing) when nothing came for long. After
